@@ -203,6 +203,8 @@ class LucaOneConfig(PreTrainedConfig):
                 f"config: hidden_size {self.hidden_size} does not divide into "
                 f"{self.num_attention_heads} attention heads of an even width"
             )
+        if (self.rope_parameters or {}).get("partial_rotary_factor", 1.0) != 1.0:
+            raise ValueError("config: LucaOne turns whole heads; partial_rotary_factor must be 1.0")
         if self.pooling_zero_special_rows and self.classifier_pooling == "cls":
             raise ValueError("config: pooling_zero_special_rows leaves nothing to 'cls' pooling")
         for task, settings in (self.pretraining_tasks or {}).items():

@@ -7,9 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .configuration_lucaone import LucaOneConfig
+from .packing import IGNORE
 from .pooling import sum_by_sequence
-
-IGNORE = -100
 
 
 def problem_type_of(config: LucaOneConfig, labels: Tensor) -> str:

@@ -18,7 +18,7 @@ enter as rotations of queries and keys, so there is no longest sequence.
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -44,6 +44,18 @@ from .configuration_lucaone import PUBLISHED_TASKS, LucaOneConfig
 from .losses import classification_loss, pretraining_loss
 from .packing import PACKING_KEYS, SequenceBatch, attend_within_sequences
 from .pooling import LucaOnePooling
+
+
+class LucaOneKwargs(TypedDict, total=False):
+    """What the models take beside their inputs: what to return, and the bounds of a packed row."""
+
+    output_hidden_states: bool | None
+    output_attentions: bool | None
+    return_dict: bool | None
+    cu_seq_lens_q: Tensor | None
+    cu_seq_lens_k: Tensor | None
+    max_length_q: int | None
+    max_length_k: int | None
 
 
 class LucaOneLayerNorm(nn.LayerNorm):
@@ -325,6 +337,7 @@ class LucaOnePreTrainedModel(PreTrainedModel):
     _supports_attention_backend = True
     _can_record_outputs = {"hidden_states": LucaOneLayer, "attentions": LucaOneAttention}
     _no_split_modules = ["LucaOneLayer", "LucaOneEmbeddings"]
+    _keep_in_fp32_modules_strict = ["rot_emb"]
     # What a checkpoint may hold beyond a model without surprise: heads that it does not have, and
     # frequencies where the rotary type computes its own.
     _keys_to_ignore_on_load_unexpected = [
@@ -439,7 +452,7 @@ class LucaOneModel(LucaOnePreTrainedModel):
         token_type_ids: Tensor | None = None,
         position_ids: Tensor | None = None,
         inputs_embeds: Tensor | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LucaOneKwargs],
     ) -> BaseModelOutput:
         """Encode a padded or packed batch.
 
@@ -526,7 +539,7 @@ class LucaOneForMaskedLM(_WithLMHead):
         inputs_embeds: Tensor | None = None,
         labels: Tensor | None = None,
         num_items_in_batch: Tensor | int | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LucaOneKwargs],
     ) -> MaskedLMOutput:
         """Predict tokens; inputs as of `LucaOneModel`.
 
@@ -551,7 +564,7 @@ class LucaOneForMaskedLM(_WithLMHead):
         if labels is not None:
             loss = self.loss_function(
                 logits,
-                batch.unpad(labels),
+                batch.token_labels(labels),
                 vocab_size=self.config.vocab_size,
                 num_items_in_batch=num_items_in_batch,
             )
@@ -629,7 +642,7 @@ class LucaOneForPreTraining(_WithLMHead):
         position_ids: Tensor | None = None,
         inputs_embeds: Tensor | None = None,
         labels: dict[str, Tensor] | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LucaOneKwargs],
     ) -> LucaOnePreTrainingOutput:
         """Run all tasks, or with labels those that have labels; inputs as of `LucaOneModel`.
 
@@ -676,7 +689,7 @@ class LucaOneForPreTraining(_WithLMHead):
             else:
                 index = batch.sequence_index()
                 rows = task_logits.flatten(0, 1)
-                targets = batch.unpad(labels[task]).flatten(0, 1)
+                targets = batch.token_labels(labels[task]).flatten(0, 1)
             losses[task] = pretraining_loss(
                 settings["problem_type"], rows, targets, index, batch.num_sequences
             )
@@ -747,7 +760,7 @@ class LucaOneForSequenceClassification(LucaOnePreTrainedModel):
         position_ids: Tensor | None = None,
         inputs_embeds: Tensor | None = None,
         labels: Tensor | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LucaOneKwargs],
     ) -> SequenceClassifierOutput:
         """Classify sequences; inputs as of `LucaOneModel`.
 
@@ -796,7 +809,7 @@ class LucaOneForTokenClassification(LucaOnePreTrainedModel):
         position_ids: Tensor | None = None,
         inputs_embeds: Tensor | None = None,
         labels: Tensor | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LucaOneKwargs],
     ) -> TokenClassifierOutput:
         """Classify tokens; inputs as of `LucaOneModel`.
 
@@ -819,7 +832,7 @@ class LucaOneForTokenClassification(LucaOnePreTrainedModel):
         logits = self.classifier(self.dropout(outputs.last_hidden_state))
         loss = None
         if labels is not None:
-            loss = classification_loss(self.config, logits, batch.unpad(labels))
+            loss = classification_loss(self.config, logits, batch.token_labels(labels))
         return TokenClassifierOutput(
             loss=loss,
             logits=batch.pad(logits),

@@ -26,6 +26,9 @@ except ImportError:
 NUCLEOTIDE_IDS = (5, 9)
 RESIDUE_IDS = (10, 35)
 
+# The label of what has no label, as everywhere in PyTorch and transformers.
+IGNORE = -100
+
 PACKING_KEYS = ("cu_seq_lens_q", "cu_seq_lens_k", "max_length_q", "max_length_k")
 
 
@@ -243,18 +246,25 @@ class SequenceBatch:
         }
 
     def pad(self, packed: Tensor) -> Tensor:
-        """Bring a result, (1, tokens, ...), back into the padded shape; zeros where padding was."""
+        """Bring a result, (rows, length, ...), into the padded shape; zeros where padding is."""
+        if self.attention_mask is not None and self.attention_mask.dim() == 2:
+            return packed.masked_fill(~self.attention_mask.bool()[..., None], 0.0)
         if self.padded_shape is None or self.token_indices is None:
             return packed
         rows, length = self.padded_shape
         padded = packed.new_zeros(rows * length, *packed.shape[2:])
         return padded.index_copy(0, self.token_indices, packed[0]).unflatten(0, (rows, length))
 
-    def unpad(self, padded: Tensor) -> Tensor:
-        """Take what belongs to the real tokens, the inverse of `pad`, (rows, length, ...)."""
+    def token_labels(self, labels: Tensor) -> Tensor:
+        """Bring labels, (rows, length, ...), into the form of the batch; padding has none."""
+        if self.attention_mask is not None and self.attention_mask.dim() == 2:
+            padding = ~self.attention_mask.bool()
+            return labels.masked_fill(
+                padding.view(*padding.shape, *[1] * (labels.dim() - 2)), IGNORE
+            )
         if self.padded_shape is None:
-            return padded
-        return padded.flatten(0, 1)[self.token_indices].unsqueeze(0)
+            return labels
+        return labels.flatten(0, 1)[self.token_indices].unsqueeze(0)
 
 
 def _boundaries(
