@@ -2,18 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command `lucaone`: reads the arguments and hands them to the room that does the work.
 
-Rooms are imported when their command runs, so that `lucaone --help` answers at once.
+Rooms are imported when their command runs, so that `lucaone --help` answers at once. The names of
+the arguments are those of the function that does the work; what is not given is not handed on.
 """
 
 import argparse
+import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NoReturn
 
-SEQ_TYPE_HELP = (
-    "molecule type: gene (DNA, RNA) or prot for all, header (the word seq_type=... in each FASTA "
-    "description), or column:NAME (tables)"
+DTYPES = ("float32", "bfloat16", "float16")
+DEFAULT_SEQ_TYPE_HELP = (
+    "gene or prot: store it with the model as the molecule type of sequences that come without one"
 )
 
 
@@ -23,33 +26,44 @@ class UsageError(Exception):
 
 def _embed(options: dict[str, Any]) -> None:
     from embedding import embed_file
+    from embedding.embedder import find_device
     from embedding.files import check_output, check_seq_type
 
-    output = options["output"]
     try:
-        check_output(output)
+        check_output(options["output"])
         check_seq_type(options["seq_type"])
+        find_device(options.get("device"))
     except ValueError as error:
         raise UsageError(error) from None
-    summary = embed_file(**{name: value for name, value in options.items() if value is not None})
+    summary = embed_file(**options)
     if summary.cleaning:
         print(f"note: {summary.cleaning}", file=sys.stderr)
     print(
-        f"{output}: {summary.records:,} records, {summary.residues:,} residues, "
+        f"{options['output']}: {summary.records:,} records, {summary.residues:,} residues, "
         f"vectors of {summary.hidden_size:,} numbers"
     )
 
 
 def _convert(options: dict[str, Any]) -> None:
-    from hub_upload import convert
+    from hub_upload import CheckpointError, convert
 
-    print(convert(**options))
+    try:
+        print(convert(**options))
+    except CheckpointError:
+        raise
+    except ValueError as error:  # the options; what is wrong with files is a CheckpointError
+        raise UsageError(error) from None
 
 
 def _init(options: dict[str, Any]) -> None:
-    from hub_upload import initialize
+    from hub_upload import CheckpointError, initialize
 
-    print(initialize(**{name: value for name, value in options.items() if value is not None}))
+    try:
+        print(initialize(**options))
+    except CheckpointError:
+        raise
+    except ValueError as error:
+        raise UsageError(error) from None
 
 
 def _add_embed(commands: Any) -> None:
@@ -57,46 +71,61 @@ def _add_embed(commands: Any) -> None:
         commands,
         "embed",
         _embed,
-        "embed every sequence of a file",
+        "turn every sequence of a file into a vector",
         "lucaone embed proteins.fasta proteins.parquet --model lucaone --seq-type prot",
     )
     parser.add_argument(
-        "source", metavar="INPUT", help="FASTA, CSV or TSV, plain or gzipped; - for standard input"
+        "source",
+        metavar="INPUT",
+        help="FASTA, CSV or TSV, plain or gzipped; - for FASTA from standard input",
     )
     parser.add_argument("output", metavar="OUTPUT", help="a .parquet or .safetensors file")
     parser.add_argument(
-        "--model", required=True, help="folder or Hub repository of a LucaOne model"
+        "--model",
+        required=True,
+        metavar="MODEL",
+        help="folder of a LucaOne model, or its name on the Hugging Face Hub (OWNER/NAME)",
     )
-    parser.add_argument("--seq-type", required=True, metavar="TYPE", help=SEQ_TYPE_HELP)
+    parser.add_argument(
+        "--seq-type",
+        required=True,
+        metavar="TYPE",
+        help="molecule type: gene (DNA, RNA) or prot (protein) for all sequences; header, where "
+        "each FASTA header says seq_type=gene or seq_type=prot; or column:NAME, the column of a "
+        "table that says gene or prot",
+    )
     parser.add_argument(
         "--pooling",
-        default="mean",
         choices=("mean", "cls", "max", "none"),
-        help="one vector per sequence, or with none one per residue (default: mean)",
-    )
-    parser.add_argument("--id-column", metavar="NAME", help="column of the ids (tables)")
-    parser.add_argument(
-        "--sequence-column", metavar="NAME", help="column of the sequences (tables)"
+        help="mean or max over the residues or nucleotides of a sequence, the vector of its start "
+        "token (cls), or none: a vector for each residue (default: mean)",
     )
     parser.add_argument(
-        "--keep-gaps", action="store_true", help="keep gaps and stops (- . *) in the sequences"
+        "--id-column", metavar="NAME", help="the column of a table that holds the ids"
+    )
+    parser.add_argument(
+        "--sequence-column", metavar="NAME", help="the column of a table that holds the sequences"
+    )
+    parser.add_argument(
+        "--keep-gaps",
+        action="store_true",
+        help="keep gaps (- and .) and stops (*); otherwise gaps and a stop at the end are removed",
     )
     parser.add_argument(
         "--tokens-per-batch",
         type=_positive,
         metavar="N",
-        help="tokens that go through the model at once",
+        help="residues that go through the model at once; fewer need less memory (default: 4096, "
+        "on a GPU 32768)",
+    )
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, ... (default: a GPU if there is one)")
+    parser.add_argument(
+        "--dtype", choices=DTYPES, help="precision of the computation (default: as stored)"
     )
     parser.add_argument(
-        "--device", help="cpu, cuda, cuda:1, ... (default: the GPU if there is one)"
-    )
-    parser.add_argument(
-        "--dtype",
-        choices=("float32", "bfloat16", "float16"),
-        help="precision of the computation (default: as stored)",
-    )
-    parser.add_argument(
-        "--attn-implementation", metavar="NAME", help="attention back-end (default: sdpa)"
+        "--attn-implementation",
+        choices=("eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention"),
+        help="how attention is computed (default: sdpa)",
     )
 
 
@@ -116,13 +145,9 @@ def _add_convert(commands: Any) -> None:
         help="logs.txt of the training run, if it is not where it was published",
     )
     parser.add_argument("--labels", metavar="DIR", help="folder with the published label files")
+    parser.add_argument("--seq-type", metavar="TYPE", help=DEFAULT_SEQ_TYPE_HELP)
     parser.add_argument(
-        "--seq-type", metavar="TYPE", help="molecule type the tokenizer takes when none is given"
-    )
-    parser.add_argument(
-        "--dtype",
-        choices=("float32", "bfloat16", "float16"),
-        help="store weights in this precision (default: as they are)",
+        "--dtype", choices=DTYPES, help="precision to store weights in (default: as they are)"
     )
 
 
@@ -131,45 +156,62 @@ def _add_init(commands: Any) -> None:
         commands,
         "init",
         _init,
-        "make a new model with random weights, or start one from ESM-2",
+        "make a new, untrained model, or start one from ESM-2",
         "lucaone init small --hidden-size 320 --num-hidden-layers 6 --num-attention-heads 20",
+        "Without options it has the published size: 1.8 billion parameters, 7 GB.",
     )
     parser.add_argument("dest", metavar="DEST", help="folder to be made")
     parser.add_argument(
         "--from-esm2",
         metavar="DIR",
-        help="folder of an ESM-2 checkpoint, as the published model started",
+        help="start, as the published model did, from the first 20 blocks of the ESM-2 model in "
+        "this folder; widths are those of ESM-2",
     )
     parser.add_argument("--hidden-size", type=_positive, metavar="N", help="width (default: 2560)")
     parser.add_argument(
-        "--num-hidden-layers", type=_positive, metavar="N", help="blocks (default: 20)"
+        "--num-hidden-layers", type=_positive, metavar="N", help="number of blocks (default: 20)"
     )
     parser.add_argument(
-        "--num-attention-heads", type=_positive, metavar="N", help="heads (default: 40)"
+        "--num-attention-heads",
+        type=_positive,
+        metavar="N",
+        help="number of attention heads in each block (default: 40)",
     )
+    parser.add_argument("--seq-type", metavar="TYPE", help=DEFAULT_SEQ_TYPE_HELP)
     parser.add_argument(
-        "--seq-type", metavar="TYPE", help="molecule type the tokenizer takes when none is given"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of the random weights (default: 0)"
+        "--seed", type=int, metavar="N", help="number that fixes the random weights (default: 0)"
     )
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+    return int(text)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say in one line what is wrong with the arguments, and exit with 2."""
+        self.exit(2, f"lucaone: error: {message} (see {self.prog} --help)\n")
 
 
 def _command(
-    commands: Any, name: str, run: Callable[[dict[str, Any]], None], about: str, example: str
+    commands: Any,
+    name: str,
+    run: Callable[[dict[str, Any]], None],
+    about: str,
+    example: str,
+    more: str = "",
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         name,
         help=about,
-        description=about[0].upper() + about[1:] + ".",
-        epilog=f"example: {example}",
+        description=f"{about[0].upper()}{about[1:]}.\n{more}",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        # What is not given is left to the function that does the work.
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
     )
     parser.set_defaults(run=run)
     return parser
@@ -177,9 +219,7 @@ def _command(
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    parser = argparse.ArgumentParser(
-        prog="lucaone", description="LucaOne for DNA, RNA and protein."
-    )
+    parser = _Parser(prog="lucaone", description="LucaOne for DNA, RNA and protein.")
     parser.add_argument(
         "--version", action="version", version=f"lucaone-hf {version('lucaone-hf')}"
     )
@@ -192,8 +232,11 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _quiet() -> None:
     """Leave the terminal to our own messages; progress bars only where somebody watches."""
+    from huggingface_hub.utils import logging as hub_logging
     from transformers.utils import logging
 
+    warnings.simplefilter("ignore")
+    hub_logging.set_verbosity_error()
     logging.set_verbosity_error()
     if not sys.stderr.isatty():
         logging.disable_progress_bar()
@@ -206,23 +249,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what follows `lucaone`; `sys.argv` where not given.
 
     Returns:
-        0, or 1 when the job failed; wrong usage exits with 2. An error is one line.
+        0, or 1 when the job failed; wrong usage is 2, an interruption 130. An error is one line.
     """
     options = vars(build_parser().parse_args(arguments))
     run = options.pop("run")
-    _quiet()
     try:
+        _quiet()
         run(options)
+        sys.stdout.flush()
     except UsageError as error:
-        print(f"lucaone: error: {error}", file=sys.stderr)
-        return 2
-    except (ValueError, OSError, RuntimeError, ImportError) as error:
-        print(f"lucaone: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return _failed(error, 2)
+    except BrokenPipeError:
+        # Who read our output has left, as `head` does; let Python not try again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    # RuntimeError is PyTorch's for lack of memory and for what a device cannot do.
+    except (ValueError, OSError, RuntimeError, ImportError) as error:
+        return _failed(error, 1)
     except KeyboardInterrupt:
-        print("lucaone: interrupted", file=sys.stderr)
-        return 130
+        return _failed("interrupted", 130)
     return 0
+
+
+def _failed(reason: object, status: int) -> int:
+    message = str(reason).strip() or type(reason).__name__
+    print(f"lucaone: error: {message.splitlines()[0]}", file=sys.stderr)
+    return status
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ its number; the ids stand in the file's metadata as a JSON list under `ids`.
 import itertools
 import json
 import os
-import tempfile
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,10 +21,12 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
 from tqdm.auto import tqdm
 
 from sequence_io import CleaningReport, SequenceRecord, read_records
+from sequence_io.records import file_error
 from tokenization import normalize_seq_type
 
 from .embedder import POOLINGS, Embedder
@@ -122,16 +124,14 @@ _WRITERS: dict[str, type[_Writer]] = {
 
 
 def check_output(path: str | os.PathLike[str]) -> Path:
-    """Return the output path if something can be written there.
+    """Return the path of an output whose suffix names a format that can be written.
 
     Raises:
-        ValueError: a suffix without a writer, or a folder that does not exist.
+        ValueError: it does not.
     """
     output = Path(path)
     if output.suffix not in _WRITERS:
         raise ValueError(f"{output}: unknown output format; known are {' '.join(_WRITERS)}")
-    if not output.parent.is_dir():
-        raise ValueError(f"{output}: there is no folder {output.parent}")
     return output
 
 
@@ -141,31 +141,47 @@ def check_seq_type(seq_type: str) -> None:
     Raises:
         ValueError: it does not.
     """
-    if seq_type != "header" and not seq_type.startswith("column:"):
+    if seq_type == "header" or seq_type.startswith("column:"):
+        return
+    try:
         normalize_seq_type(seq_type)
+    except ValueError as error:
+        raise ValueError(f'{error}, or "header" or "column:NAME"') from None
 
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path` that takes its place only if nothing fails."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    """Give a temporary file beside `path` that takes its place only if nothing fails.
+
+    Raises:
+        ValueError: the file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        if path.is_dir():
+            raise OSError("there is a folder of this name")
+        temporary.touch(exist_ok=False)
+        permissions = temporary.stat().st_mode
+        try:
+            yield temporary
+            temporary.chmod(permissions)  # safetensors makes its file private
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"{path}: cannot be written: {reason}") from error
 
 
-def _with_type(records: Iterable[SequenceRecord], source: str) -> Iterator[SequenceRecord]:
+def _with_type(
+    records: Iterable[SequenceRecord], source: str | os.PathLike[str]
+) -> Iterator[SequenceRecord]:
     """Pass the records on, and stop at a molecule type that nobody knows."""
     for record in records:
         try:
             normalize_seq_type(record.seq_type)
         except ValueError as error:
-            raise ValueError(f"{source}: record {record.id!r}: {error}") from None
+            raise file_error(source, str(error), record=record.id) from None
         yield record
 
 
@@ -229,27 +245,28 @@ def embed_file(
             keep_gaps=keep_gaps,
             report=cleaning,
         ),
-        os.fspath(source),
+        source,
     )
-    # The first record is read before the model: what is wrong with a file shows at once.
-    first = next(records)
-    embedder = Embedder(model, **embedder_options)
-    metadata = {"model": embedder.name, "pooling": pooling, "format": "lucaone-embeddings"}
     total = residues = 0
-    groups = _groups(itertools.chain([first], records), per_residue=pooling == "none")
-    with _replacing(path) as temporary, tqdm(unit=" records", disable=None, delay=2) as bar:
+    with _replacing(path) as temporary:
+        # The first record is read before the model: what is wrong with a file shows at once.
+        first = next(records)
+        embedder = Embedder(model, **embedder_options)
+        metadata = {"model": embedder.name, "pooling": pooling, "format": "lucaone-embeddings"}
         writer: _Writer = _WRITERS[path.suffix](
             temporary, embedder.hidden_size, pooling != "none", metadata
         )
-        for group in groups:
-            rows = embedder.encode(
-                [record.sequence for record in group],
-                [str(record.seq_type) for record in group],
-                pooling=pooling,
-                progress=bar.update,
-            )
-            writer.write(group, rows)
-            total += len(group)
-            residues += sum(len(record.sequence) for record in group)
+        groups = _groups(itertools.chain([first], records), per_residue=pooling == "none")
+        with tqdm(unit=" records", disable=None, delay=2) as bar:
+            for group in groups:
+                rows = embedder.encode(
+                    [record.sequence for record in group],
+                    [str(record.seq_type) for record in group],
+                    pooling=pooling,
+                    progress=bar.update,
+                )
+                writer.write(group, rows)
+                total += len(group)
+                residues += sum(len(record.sequence) for record in group)
         writer.close()
     return EmbeddingSummary(total, residues, embedder.hidden_size, cleaning.summary())

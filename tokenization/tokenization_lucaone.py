@@ -363,15 +363,11 @@ class LucaOneTokenizerFast(TokenizersBackend):
         """Check what `from_pretrained` found; the backend itself is built in code.
 
         Raises:
-            ValueError: a stored vocabulary is not LucaOne's, or `seq_type` is unknown.
+            ValueError: a stored vocabulary is not LucaOne's.
         """
-        # Not left to `__init__`: where protobuf is not installed, transformers 5.4 replaces any
-        # error that is raised there by an ImportError about protobuf.
         for name in cls.vocab_files_names:
             if (path := kwargs.pop(name, None)) is not None:
                 _check_vocabulary(path)
-        if kwargs.get("seq_type") is not None:
-            normalize_seq_type(kwargs["seq_type"])
         return kwargs
 
     @property

@@ -3,7 +3,7 @@
 # ruff: noqa: T201
 """Run transformers' own common tests on our models and our tokenizer.
 
-    python tests/conformance/run.py --transformers 5.23.0 --transformers 5.4.0 [-k EXPRESSION]
+    python tests/conformance/run.py --transformers 5.23.0 --transformers 5.6.0 [-k EXPRESSION]
 
 The tests are in transformers' source distribution, not in its wheel. For each version asked for
 that is downloaded once with pip and its tests/ unpacked into .conformance/ at the root of the
@@ -34,9 +34,6 @@ from known_skips import KNOWN_SKIPS
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 CACHE = REPOSITORY / ".conformance"
-
-# Where a tokenizer refuses its arguments, transformers 5.4 imports protobuf to look for its errors.
-EXTRA_PACKAGES = ["protobuf"]
 
 # What the common tests import or open and the source distribution leaves out.
 STUBS = {
@@ -126,7 +123,7 @@ def fetch_transformers(version: str) -> Path | None:
         with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
             print(f"installing transformers {version} into {target.name}", flush=True)
             packages = Path(scratch) / "packages"
-            options = [f"--target={packages}", "--no-compile", *EXTRA_PACKAGES]
+            options = [f"--target={packages}", "--no-compile"]
             pip("install", *options, f"transformers=={version}")
             if (packages / "torch").exists():
                 raise RuntimeError(f"transformers {version} brought its own PyTorch")

@@ -20,6 +20,10 @@ class LucaOneTokenizationTest(
 ):
     tokenizer_class = LucaOneTokenizerFast
     rust_tokenizer_class = LucaOneTokenizerFast
+    integration_test_input_string = "MKTAYIAKQR"
+    integration_expected_tokens = list("MKTAYIAKQR")
+    integration_expected_token_ids = [26, 21, 17, 11, 25, 18, 11, 21, 22, 16]
+    integration_expected_decoded_text = "MKTAYIAKQR"
 
     @classmethod
     def setUpClass(cls) -> None:

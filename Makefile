@@ -1,0 +1,49 @@
+# make demo     set up, make a small model and embed the sample sequences with it
+# make test     set up and run the tests (some minutes); SLOW=1 adds the slow ones
+# make lint     ruff, types
+# make conformance   transformers' own test-suite on our classes, oldest and newest version
+# make bench    speed, drift and memory beside the published port
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+OLDEST := 5.6.0
+NEWEST := 5.23.0
+SAMPLE := sequence_io/sample.fasta
+
+.PHONY: demo test lint format conformance bench clean
+
+$(INSTALLED): pyproject.toml constraints-dev.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints-dev.txt torch
+	$(BIN)/pip install --quiet --constraint constraints-dev.txt --editable '.[dev]'
+	touch $@
+
+demo: $(INSTALLED)
+	rm -rf demo && mkdir demo
+	$(BIN)/lucaone init demo/model --hidden-size 128 --num-hidden-layers 4 --num-attention-heads 4
+	$(BIN)/lucaone embed $(SAMPLE) demo/embeddings.parquet --model demo/model --seq-type header
+	$(BIN)/python -c "import pandas; print(pandas.read_parquet('demo/embeddings.parquet'))"
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest $(if $(SLOW),-m "slow or not slow")
+	@echo "slow tests run with: make test SLOW=1"
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+conformance: $(INSTALLED)
+	$(BIN)/python tests/conformance/run.py --transformers $(OLDEST) --transformers $(NEWEST)
+
+bench: $(INSTALLED)
+	test -d .bench || $(BIN)/pip install --quiet --no-deps --target .bench lucaone==1.1.1
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv .bench .conformance demo build *.egg-info
