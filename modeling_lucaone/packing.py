@@ -318,6 +318,18 @@ def _boundaries(
     return cu_seq_lens.to(positions.device, torch.int32)
 
 
+def _has_varlen_kernel(query: Tensor) -> bool:
+    """Whether PyTorch's flash kernel for sequences of different lengths takes these queries."""
+    return (
+        varlen_attn is not None
+        and query.is_cuda
+        and query.dtype in (torch.float16, torch.bfloat16)
+        and query.shape[-1] % 8 == 0
+        and query.shape[-1] <= 256
+        and torch.cuda.get_device_capability(query.device) >= (8, 0)
+    )
+
+
 def attend_within_sequences(
     attention: Callable[..., tuple[Tensor, Tensor | None]],
     module: Any,
@@ -347,17 +359,12 @@ def attend_within_sequences(
         (1, tokens, heads, head_dim)
     """
     assert batch.lengths is not None
-    if (
-        varlen_attn is not None
-        and module.config._attn_implementation == "sdpa"
-        and query.is_cuda
-        and query.dtype in (torch.float16, torch.bfloat16)
-        and not dropout
-    ):
+    if module.config._attn_implementation == "sdpa" and not dropout and _has_varlen_kernel(query):
         longest = max(batch.lengths)
         rows = [states[0].transpose(0, 1) for states in (query, key, value)]
         packing = [batch.cu_seq_lens, batch.cu_seq_lens, longest, longest]
-        return varlen_attn(*rows, *packing, scale=scaling)[None]  # type: ignore
+        # Its own scaling, 1 / sqrt(head_dim), is ours.
+        return varlen_attn(*rows, *packing)[None]  # type: ignore
     parts = zip(
         *(states.split(batch.lengths, dim=2) for states in (query, key, value)), strict=True
     )
