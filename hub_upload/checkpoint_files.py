@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -65,8 +66,10 @@ class ModelReport:
         return "\n".join([*lines, *(f"note        {note}" for note in self.notes)])
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """Return the first line of an error's message that says something, or the error's name."""
+    if isinstance(error, StrictDataclassError):  # says in two lines what its cause says in one
+        error = error.__cause__ or error
     lines = [line.strip() for line in str(error).splitlines()]
     return next(filter(None, lines), type(error).__name__)
 
@@ -183,12 +186,15 @@ def new_folder(path: Path) -> Iterator[Path]:
     """Give a folder beside `path` to write into, which becomes `path` when all went well.
 
     Raises:
-        CheckpointError: see `check_destination`.
+        CheckpointError: see `check_destination`, or nothing can be written there.
     """
     path = check_destination(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     staging = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    staging.mkdir()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        staging.mkdir()
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be written: {error.strerror}") from None
     try:
         yield staging
         if path.is_dir():

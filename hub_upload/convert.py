@@ -28,6 +28,7 @@ from .checkpoint_files import (
     ModelReport,
     check_destination,
     model_class,
+    one_line,
     read_json,
     read_tensors,
     read_weights,
@@ -184,8 +185,7 @@ def _config(fields: dict[str, Any], source: Path) -> LucaOneConfig:
     try:
         return LucaOneConfig.from_dict({**fields, "model_type": LucaOneConfig.model_type})
     except (ValueError, TypeError, StrictDataclassError) as error:
-        said = " ".join(str(error).split())
-        raise CheckpointError(f"{source / 'config.json'}: {said}") from None
+        raise CheckpointError(f"{source / 'config.json'}: {one_line(error)}") from None
 
 
 def _stored_seq_type(source: Path) -> str | None:
@@ -431,12 +431,15 @@ def read_labels(file: Path) -> list[str]:
     """Return label names in the order of their ids: lines of a .txt, or of a .csv with a header.
 
     Raises:
-        CheckpointError: a line of a .csv has not one column.
+        CheckpointError: the file is no text, or a line of a .csv has not one column.
     """
-    with file.open(encoding="utf-8", newline="" if file.suffix == ".csv" else None) as lines:
-        if file.suffix != ".csv":
-            return [line.strip() for line in lines]
-        rows = list(csv.reader(lines))[1:]
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise CheckpointError(f"{file}: not UTF-8 text ({one_line(error)})") from None
+    if file.suffix != ".csv":
+        return [line.strip() for line in lines]
+    rows = list(csv.reader(lines))[1:]
     if odd := [number for number, row in enumerate(rows, 2) if len(row) != 1]:
         raise CheckpointError(f"{file}: line {odd[0]} has {len(rows[odd[0] - 2])} columns, not one")
     return [row[0].strip() for row in rows]

@@ -19,6 +19,7 @@ from .checkpoint_files import (
     ModelReport,
     check_destination,
     model_class,
+    one_line,
     read_json,
     read_weights,
     save_model,
@@ -94,7 +95,7 @@ def initialize(
     try:
         config = LucaOneConfig(**config_fields)
     except StrictDataclassError as error:
-        raise ValueError(" ".join(str(error).split())) from None
+        raise ValueError(one_line(error)) from None
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = model_class(config)(config)

@@ -99,7 +99,7 @@ class SequenceBatch:
             input_ids=input_ids,
             inputs_embeds=inputs_embeds,
             token_type_ids=token_type_ids,
-            position_ids=positions if position_ids is None else position_ids,
+            position_ids=positions if position_ids is None else position_ids.expand(rows, length),
             attention_mask=None if cu_seq_lens is not None else attention_mask,
             special_ids=(config.bos_token_id, config.sep_token_id),
             cu_seq_lens=cu_seq_lens,
@@ -130,8 +130,8 @@ class SequenceBatch:
         nucleotides = (ids >= NUCLEOTIDE_IDS[0]) & (ids <= NUCLEOTIDE_IDS[1])
         residues = (ids >= RESIDUE_IDS[0]) & (ids <= RESIDUE_IDS[1])
         index = self.sequence_index()
-        votes = index.new_zeros(self.num_sequences)
-        votes.index_add_(0, index, residues.long() - nucleotides.long())
+        letters = (residues.long() - nucleotides.long()) * self.real_tokens()
+        votes = index.new_zeros(self.num_sequences).index_add_(0, index, letters)
         if undecided := (votes == 0).nonzero().flatten().tolist():
             raise ValueError(
                 f"token_type_ids are missing and the letters of sequence {undecided[0]} of the "
@@ -160,7 +160,7 @@ class SequenceBatch:
             return tensor.expand(*mask.shape, *tensor.shape[2:]).flatten(0, 1)[indices][None]
 
         # Rotary attention only sees differences, so every sequence may count from its first token.
-        positions = self.position_ids.expand(mask.shape)
+        positions = self.position_ids
         first = positions.gather(1, mask.int().argmax(dim=1, keepdim=True))
         return SequenceBatch(
             input_ids=None if self.input_ids is None else take(self.input_ids),

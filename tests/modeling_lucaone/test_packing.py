@@ -196,6 +196,15 @@ def test_boundaries_come_from_restarting_positions():
     assert relative_l2(model(**packed).last_hidden_state, expected) == 0
 
 
+def test_positions_for_all_rows_at_once():
+    for pooling in POOLINGS:
+        options = {"classifier_pooling": pooling}
+        model = make(LucaOneForSequenceClassification, options, unpad_inputs=False)
+        batch = random_batch()
+        expected = model(**batch).logits
+        assert torch.equal(model(**batch, position_ids=torch.arange(17)[None]).logits, expected)
+
+
 def test_a_packed_row_without_positions():
     model = make(LucaOneModel, {})
     packed = LucaOnePackingCollator()(records(random_batch()))
@@ -264,6 +273,13 @@ class TestMoleculeTypes:
         expected = model(**packed).last_hidden_state
         del packed["token_type_ids"]
         assert torch.equal(model(**packed).last_hidden_state, expected)
+
+    def test_masked_letters_have_no_vote(self):
+        model = make(LucaOneModel, {})
+        ids = torch.tensor([[2, 5, 6, 3, 10, 11, 12], [2, 5, 6, 7, 8, 9, 3]])
+        mask = torch.tensor([[1, 1, 1, 1, 0, 0, 0], [1] * 7])
+        expected = model(ids, mask, token_type_ids=torch.zeros_like(ids)).last_hidden_state
+        assert torch.equal(model(ids, mask).last_hidden_state, expected)
 
     def test_the_majority_decides(self):
         model = make(LucaOneModel, {})
