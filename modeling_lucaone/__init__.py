@@ -10,15 +10,13 @@ from tokenization import LucaGPLMTokenizer, LucaOneTokenizerFast
 from .auto import MODEL_CLASSES, AutoModelForPairClassification
 from .collator import LucaOnePackingCollator
 from .configuration_lucaone import LucaOneConfig
-from .modeling_lucaone import (
-    LucaOneForMaskedLM,
+from .heads import (
     LucaOneForPairClassification,
     LucaOneForPreTraining,
     LucaOneForSequenceClassification,
     LucaOneForTokenClassification,
-    LucaOneModel,
-    LucaOnePreTrainedModel,
 )
+from .modeling_lucaone import LucaOneForMaskedLM, LucaOneModel, LucaOnePreTrainedModel
 
 
 def _register() -> None:

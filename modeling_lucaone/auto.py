@@ -14,14 +14,13 @@ from transformers import (
 from transformers.models.auto.auto_factory import _BaseAutoModelClass, _LazyAutoMapping
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
-from .modeling_lucaone import (
-    LucaOneForMaskedLM,
+from .heads import (
     LucaOneForPairClassification,
     LucaOneForPreTraining,
     LucaOneForSequenceClassification,
     LucaOneForTokenClassification,
-    LucaOneModel,
 )
+from .modeling_lucaone import LucaOneForMaskedLM, LucaOneModel
 
 
 class AutoModelForPairClassification(_BaseAutoModelClass):

@@ -26,7 +26,7 @@ from modeling_lucaone import (
     LucaOneForTokenClassification,
     LucaOneModel,
 )
-from modeling_lucaone.modeling_lucaone import LucaOneClassifier
+from modeling_lucaone.pooling import LucaOneClassifier
 from tests import test_modeling_common
 
 # The common tests look up in these tables, by class name, which class is a base model and which
