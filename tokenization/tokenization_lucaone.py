@@ -322,6 +322,7 @@ class LucaOneTokenizerFast(TokenizersBackend):
 
     vocab_files_names = VOCAB_FILES_NAMES
     model_input_names = MODEL_INPUT_NAMES
+    model = BPE
     _tokenizer: Any
     _seq_type: SeqType | None
 
