@@ -34,7 +34,7 @@ from transformers.utils.output_capturing import capture_outputs
 
 from .configuration_lucaone import LucaOneConfig
 from .packing import PACKING_KEYS, SequenceBatch, attend_within_sequences
-from .pooling import LucaOneClassifier, LucaOnePooling, LucaOneSummary
+from .pooling import LucaOnePooling, draw_from
 
 
 class LucaOneKwargs(TypedDict, total=False):
@@ -183,6 +183,9 @@ class LucaOneAttention(nn.Module):
         self.k_proj = nn.Linear(config.hidden_size, config.hidden_size)
         self.v_proj = nn.Linear(config.hidden_size, config.hidden_size)
         self.out_proj = nn.Linear(config.hidden_size, config.hidden_size)
+        for projection in (self.q_proj, self.k_proj, self.v_proj):
+            draw_from(projection, "xavier")
+        draw_from(self.out_proj, "xavier, no bias")
         self.rot_emb = LucaOneRotaryEmbedding(config)
 
     def forward(
@@ -340,23 +343,22 @@ class LucaOnePreTrainedModel(PreTrainedModel):
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         """Initialise as the published model does (facts 1.4 and 6.1)."""
-        if isinstance(module, LucaOneAttention):
-            for projection in (module.q_proj, module.k_proj, module.v_proj, module.out_proj):
-                init.xavier_uniform_(projection.weight, gain=2**0.5)
-            init.zeros_(module.out_proj.bias)
+        if isinstance(module, nn.Linear):
+            bound = module.in_features**-0.5
+            rule = getattr(module, "drawn_from", "")
+            if rule.startswith("xavier"):
+                init.xavier_uniform_(module.weight, gain=2**0.5)
+            elif rule == "normal":
+                init.normal_(module.weight, std=self.config.initializer_range)
+            else:
+                init.uniform_(module.weight, -bound, bound)
+            if module.bias is not None and rule in ("normal", "xavier, no bias"):
+                init.zeros_(module.bias)
+            elif module.bias is not None:
+                init.uniform_(module.bias, -bound, bound)
         elif isinstance(module, LucaOnePooling):
             for parameter in module.parameters():
                 init.trunc_normal_(parameter, std=0.01)
-        elif isinstance(module, (LucaOneSummary, LucaOneClassifier)):
-            for layer in module.children():
-                if isinstance(layer, nn.Linear):
-                    init.normal_(layer.weight, std=self.config.initializer_range)
-                    init.zeros_(layer.bias)
-        elif isinstance(module, nn.Linear):
-            bound = module.in_features**-0.5
-            init.uniform_(module.weight, -bound, bound)
-            if module.bias is not None:
-                init.uniform_(module.bias, -bound, bound)
         elif isinstance(module, nn.Embedding):
             init.normal_(module.weight)
             if module.padding_idx is not None and not getattr(

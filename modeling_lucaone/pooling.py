@@ -7,12 +7,23 @@ Every pooling runs over the residues or nucleotides of a sequence: padding never
 number of their sequence; sums are taken in fp32.
 """
 
+from typing import Any, Literal
+
 import torch
 from torch import Tensor, nn
 from transformers.activations import ACT2FN
 
 from .configuration_lucaone import LucaOneConfig
 from .packing import SequenceBatch
+
+
+def draw_from(layer: Any, rule: Literal["xavier", "xavier, no bias", "normal"]) -> None:
+    """Mark a linear layer with how fresh weights are drawn; without a mark it is PyTorch's way.
+
+    The mark is on the layer itself because it depends on the version of transformers whether a
+    module is initialised before or after its children.
+    """
+    layer.drawn_from = rule
 
 
 def sum_by_sequence(values: Tensor, sequence_index: Tensor, num_sequences: int) -> Tensor:
@@ -113,6 +124,7 @@ class LucaOneSummary(nn.Module):
         self.fc = None
         if config.classifier_fc_size is not None:
             self.fc = nn.Linear(config.hidden_size, config.classifier_fc_size)
+            draw_from(self.fc, "normal")
         self.act_fn = ACT2FN[config.hidden_act]
 
     def forward(self, hidden_states: Tensor, batch: SequenceBatch) -> Tensor:
@@ -131,6 +143,8 @@ class LucaOneClassifier(nn.Module):
         self.hidden = nn.Linear(width, config.classifier_hidden_size)
         self.act_fn = ACT2FN[config.hidden_act]
         self.out_proj = nn.Linear(config.classifier_hidden_size, config.num_labels)
+        draw_from(self.hidden, "normal")
+        draw_from(self.out_proj, "normal")
 
     def forward(self, summary: Tensor) -> Tensor:
         """Map (num_sequences, width) to (num_sequences, num_labels)."""

@@ -192,6 +192,29 @@ class TestConfiguration:
             LucaOneConfig(**fields)
 
 
+def test_fresh_weights_are_drawn_as_published():
+    config = tiny_config(hidden_size=256, classifier_fc_size=64, classifier_hidden_size=512)
+    torch.manual_seed(0)
+    model = LucaOneForSequenceClassification(config)
+    block = model.lucaone.encoder.layers[0]
+    attention = block.self_attn
+    for projection in (attention.q_proj, attention.k_proj, attention.v_proj, attention.out_proj):
+        # Xavier uniform, gain sqrt(2): variance gain^2 * 2 / (fan_in + fan_out).
+        assert projection.weight.std().item() == pytest.approx((2 * 2 / 512) ** 0.5, rel=0.02)
+    assert not attention.out_proj.bias.any()
+    assert attention.q_proj.bias.any()
+    # PyTorch's default of a linear layer: uniform within 1 / sqrt(fan_in).
+    assert block.fc1.weight.std().item() == pytest.approx(256**-0.5 / 3**0.5, rel=0.02)
+    assert block.fc1.bias.any()
+    tokens = model.get_input_embeddings().weight
+    assert not tokens[0].any()
+    assert tokens[1:].std().item() == pytest.approx(1.0, rel=0.05)
+    assert model.summary.pooling.U.std().item() == pytest.approx(0.01, rel=0.05)
+    for layer in (model.summary.fc, model.classifier.hidden):
+        assert layer.weight.std().item() == pytest.approx(0.02, rel=0.05)
+        assert not layer.bias.any()
+
+
 def test_meta_device_and_sharded_loading(tmp_path):
     model = LucaOneForMaskedLM.from_pretrained(HUB)
     model.save_pretrained(tmp_path, max_shard_size="100KB")
