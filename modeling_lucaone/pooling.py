@@ -20,8 +20,8 @@ from .packing import SequenceBatch
 def draw_from(layer: Any, rule: Literal["xavier", "xavier, no bias", "normal"]) -> None:
     """Mark a linear layer with how fresh weights are drawn; without a mark it is PyTorch's way.
 
-    The mark is on the layer itself because it depends on the version of transformers whether a
-    module is initialised before or after its children.
+    The mark is on the layer itself, because newer versions of transformers pass over a module that
+    has no parameters of its own, so that a parent cannot draw the weights of its layers.
     """
     layer.drawn_from = rule
 
