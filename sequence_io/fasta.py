@@ -19,7 +19,7 @@ def read_fasta(
     keep_gaps: bool = False,
     report: CleaningReport | None = None,
 ) -> Iterator[SequenceRecord]:
-    """Read the records of a FASTA file, plain, gzip or bgzip; `-` is standard input.
+    """Read the records of a FASTA file, plain or compressed; `-` is standard input.
 
     The id is the first word of the header, the description is the rest. A sequence may run over
     any number of lines; blank lines and lines that begin with `;` are passed over. Letters keep
@@ -51,7 +51,7 @@ def parse_fasta(
 ) -> Iterator[SequenceRecord]:
     """Do the work of `read_fasta` on lines already open; `path` is what an error names."""
     if seq_type is not None and seq_type.startswith("column:"):
-        raise file_error(path, f"--seq-type {seq_type} is for tables (.csv, .tsv), this is FASTA")
+        raise file_error(path, f"--seq-type {seq_type} is for tables, this is FASTA")
 
     def finished_record() -> SequenceRecord:
         return SequenceRecord(
@@ -105,7 +105,6 @@ def _stated_type(path: str | os.PathLike[str], record_id: str, line: int, descri
     } - {""}
     if len(stated) != 1:
         problem = "more than one" if stated else "no"
-        raise file_error(
-            path, f"{problem} seq_type=VALUE in the header", record=record_id, line=line
-        )
+        problem += " seq_type=VALUE in the header (--seq-type header)"
+        raise file_error(path, problem, record=record_id, line=line)
     return stated.pop()

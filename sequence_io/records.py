@@ -67,20 +67,23 @@ def file_error(
     *,
     record: str | None = None,
     line: int | None = None,
+    row: int | None = None,
     position: int | None = None,
 ) -> SequenceFileError:
     """Make a `SequenceFileError` in the form that all readers use.
 
-    `FILE: record 'ID' (line N), position P: PROBLEM`, less what is not given. Line and position
-    are counted from 1; the line of a record is the one that it begins on, the position counts the
-    characters of its sequence without white space.
+    `FILE: record 'ID' (line N), position P: PROBLEM`, less what is not given; a file without lines
+    counts in rows, `(row N)`. Line, row and position are counted from 1; the line of a record is
+    the one that it begins on, the position counts the characters of its sequence without white
+    space.
     """
     file = "standard input" if os.fspath(path) == "-" else " ".join(os.fspath(path).splitlines())
+    number = f"line {line}" if line else f"row {row}" if row else ""
     if record is None:
-        place = f" line {line}:" if line is not None else ""
+        place = f" {number}:" if number else ""
     else:
         place = f" record {record!r}"
-        place += f" (line {line})" if line is not None else ""
+        place += f" ({number})" if number else ""
         place += f", position {position}:" if position is not None else ":"
     return SequenceFileError(f"{file}:{place} {problem}")
 
@@ -91,13 +94,14 @@ def clean_sequence(
     path: str | os.PathLike[str],
     record: str,
     line: int | None = None,
+    row: int | None = None,
     keep_gaps: bool = False,
     report: CleaningReport | None = None,
 ) -> str:
     """Clean the sequence in `text` by the rule at the head of this module.
 
-    With `keep_gaps` the characters `-`, `.` and `*` stay, wherever they stand. `path`, `record`
-    and `line` are what an error names; `report` is counted up by one record.
+    With `keep_gaps` the characters `-`, `.` and `*` stay, wherever they stand. `path`, `record`,
+    `line` and `row` are what an error names; `report` is counted up by one record.
 
     Raises:
         SequenceFileError: at the first character that does not belong into a sequence, naming it
@@ -106,7 +110,7 @@ def clean_sequence(
     """
     text = cleaned = "".join(text.split())
     stops = 0
-    if not (text.isascii() and text.isalpha()):
+    if not (text.isascii() and text.encode().isalpha()):  # bytes answer three times as fast
         if keep_gaps:
             wrong = NOT_A_RESIDUE_GAP_OR_STOP.search(text)
         else:
@@ -121,11 +125,12 @@ def clean_sequence(
                 f"{wrong.group()!a} is not a letter A to Z",
                 record=record,
                 line=line,
+                row=row,
                 position=wrong.start() + 1,
             )
     if not cleaned:
         problem = "nothing but gaps or '*' in the sequence" if text else "empty sequence"
-        raise file_error(path, problem, record=record, line=line)
+        raise file_error(path, problem, record=record, line=line, row=row)
     if report is not None:
         report.records += 1
         report.records_changed += len(cleaned) != len(text)

@@ -1,15 +1,19 @@
 # Copyright 2026 The lucaone-hf authors.
 # SPDX-License-Identifier: Apache-2.0
-"""CSV and TSV tables, one row at a time."""
+"""Tables, one row at a time: CSV, TSV and Parquet, and the rule by which columns are found."""
 
 import csv
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from operator import itemgetter
 
-from .lines import content_suffix, read_lines
+from .lines import READ_COMPRESSIONS, content_suffix, read_lines
+from .parquet import PARQUET_SUFFIX, parquet_columns, parquet_rows
 from .records import CleaningReport, SequenceRecord, clean_sequence, file_error
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
+TABLE_SUFFIXES = (*DELIMITERS, PARQUET_SUFFIX)
 
 # (id, sequence): the pre-training records, the downstream tasks and two plain forms.
 KNOWN_COLUMNS = (("obj_id", "obj_seq"), ("seq_id", "seq"), ("id", "sequence"), ("id", "seq"))
@@ -17,14 +21,18 @@ KNOWN_COLUMNS = (("obj_id", "obj_seq"), ("seq_id", "seq"), ("id", "sequence"), (
 # The largest limit that a C long holds on every platform; a cell may hold a chromosome.
 LARGEST_CELL = 2**31 - 1
 
+# Cells of the chosen columns, each row with its line or, in Parquet, its number.
+Rows = Iterator[tuple[int, tuple[str, ...]]]
+CellsOf = Callable[[Sequence[str]], Rows]
+
 
 def read_rows(
     path: str | os.PathLike[str],
 ) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """Read the column names and the rows of a table, each with its line.
+    """Read the column names and the rows of a CSV or TSV table, each with its line.
 
-    Comma or tab by the suffix, `.csv` or `.tsv`, before an optional `.gz`, `.bgz` or `.bgzf`; the
-    first row is the header. A row comes with the line it begins on (from 1); blank lines are
+    Comma or tab by the suffix, `.csv` or `.tsv`, before that of a compression if there is one;
+    the first row is the header. A row comes with the line it begins on (from 1); blank lines are
     passed over.
 
     Raises:
@@ -35,7 +43,7 @@ def read_rows(
     """
     suffix = content_suffix(path)
     if suffix not in DELIMITERS:
-        raise file_error(path, "the name of a table ends in .csv or .tsv (.gz or .bgz may follow)")
+        raise file_error(path, f"the name of a table ends in .csv or .tsv ({READ_COMPRESSIONS})")
     rows = _parsed_rows(path, DELIMITERS[suffix])
     _, header = next(rows, (0, None))
     if header is None:
@@ -53,10 +61,10 @@ def read_table(
     keep_gaps: bool = False,
     report: CleaningReport | None = None,
 ) -> Iterator[SequenceRecord]:
-    """Read the records of a CSV or TSV table with a header, plain, gzip or bgzip.
+    """Read the records of a table: CSV or TSV with a header, plain or compressed, or Parquet.
 
     Args:
-        path: the file; its suffix tells comma from tab, see `read_rows`.
+        path: the file; its suffix tells the format, see `read_rows` for CSV and TSV.
         id_column: the column of the ids. Not needed where the header is of a published form
             (obj_id and obj_seq, seq_id and seq) or says id and sequence, or id and seq. A `>`
             before an id is dropped.
@@ -66,46 +74,67 @@ def read_table(
         report: counts what cleaning removes.
 
     Raises:
-        SequenceFileError: while iterating; for what `read_rows` and `clean_sequence` raise, for a
-            named column that is absent, for a header in which id and sequence are not recognised
-            (both list the columns there are), for an empty id or type (with the line, counted from
-            1), for a table without rows, and for `header`, which is for FASTA.
+        SequenceFileError: while iterating; for what `read_rows`, `parquet_rows` and
+            `clean_sequence` raise, for a named column that is absent, for a header in which id and
+            sequence are not recognised (both list the columns there are), for an empty id or type
+            (with the line or, in Parquet, the row, counted from 1), for a table without rows, and
+            for `header`, which is for FASTA.
 
     """
     if seq_type == "header":
         raise file_error(path, "--seq-type header is for FASTA, this is a table")
-    columns, rows = read_rows(path)
+    columns, cells_of = _open(path)
     type_column = None
     if seq_type is not None and seq_type.startswith("column:"):
         type_column = seq_type.removeprefix("column:")
-    for name in (id_column, sequence_column, type_column):
+    for option, name in (
+        ("--id-column", id_column),
+        ("--sequence-column", sequence_column),
+        ("--seq-type", type_column),
+    ):
         if name is not None and columns.count(name) != 1:
             problem = "more than one column" if name in columns else "no column"
-            raise file_error(path, f"{problem} {name!r}; the columns are {_listed(columns)}")
+            problem += f" {name!r} ({option}); the columns are {_listed(columns)}"
+            raise file_error(path, problem)
     id_column, sequence_column = _id_and_sequence(path, columns, id_column, sequence_column)
-    id_index, sequence_index = columns.index(id_column), columns.index(sequence_column)
-    type_index = None if type_column is None else columns.index(type_column)
+    chosen = [id_column, sequence_column] + ([type_column] if type_column is not None else [])
 
-    line = 0
-    for line, cells in rows:
-        record_id = cells[id_index].strip().removeprefix(">").strip()
+    in_rows = content_suffix(path) == PARQUET_SUFFIX
+    number = 0
+    for number, (id_cell, sequence_cell, *type_cell) in cells_of(chosen):
+        line, row = (None, number) if in_rows else (number, None)
+        record_id = id_cell.strip().removeprefix(">").strip()
         if not record_id:
-            raise file_error(path, f"no id in column {id_column!r}", line=line)
-        row_type = seq_type if type_index is None else cells[type_index].strip()
+            raise file_error(path, f"no id in column {id_column!r}", line=line, row=row)
+        row_type = type_cell[0].strip() if type_cell else seq_type
         if row_type == "":
-            problem = f"no molecule type in column {type_column!r}"
-            raise file_error(path, problem, record=record_id, line=line)
+            problem = f"no molecule type in column {type_column!r} (--seq-type)"
+            raise file_error(path, problem, record=record_id, line=line, row=row)
         sequence = clean_sequence(
-            cells[sequence_index],
+            sequence_cell,
             path=path,
             record=record_id,
             line=line,
+            row=row,
             keep_gaps=keep_gaps,
             report=report,
         )
         yield SequenceRecord(id=record_id, sequence=sequence, seq_type=row_type)
-    if not line:
+    if not number:
         raise file_error(path, "holds no records")
+
+
+def _open(path: str | os.PathLike[str]) -> tuple[list[str], CellsOf]:
+    """Return the columns of a table and the reader of those that are chosen of them."""
+    if content_suffix(path) == PARQUET_SUFFIX:
+        return parquet_columns(path), partial(parquet_rows, path)
+    columns, rows = read_rows(path)
+
+    def cells_of(chosen: Sequence[str]) -> Rows:
+        pick = itemgetter(*map(columns.index, chosen))
+        return ((line, pick(cells)) for line, cells in rows)
+
+    return columns, cells_of
 
 
 def _parsed_rows(path: str | os.PathLike[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:

@@ -85,7 +85,7 @@ def test_lines_are_counted_from_the_top_under_other_names(tmp_path):
 def test_unknown_format(tmp_path, content):
     assert error_of(write(tmp_path, "x.txt", content)) == (
         "x.txt: unknown format; known suffixes are .fa .fasta .fna .faa .ffn .frn .fas .csv .tsv "
-        "(.gz, .bgz or .bgzf may follow)"
+        ".parquet (.gz, .bgz, .bgzf, .bz2 or .xz may follow)"
     )
 
 
@@ -105,13 +105,13 @@ def test_missing_file_is_told_at_once(tmp_path, name):
 def test_column_options_are_for_tables(tmp_path, name):
     path = write(tmp_path, name, FASTA)
     assert error_of(path, id_column="a") == (
-        f"{name}: --id-column is for tables (.csv, .tsv), this is not one"
+        f"{name}: --id-column is for tables (.csv, .tsv, .parquet), this is not one"
     )
     assert error_of(path, sequence_column="a") == (
-        f"{name}: --sequence-column is for tables (.csv, .tsv), this is not one"
+        f"{name}: --sequence-column is for tables (.csv, .tsv, .parquet), this is not one"
     )
     assert error_of(path, seq_type="column:a") == (
-        f"{name}: --seq-type column:a is for tables (.csv, .tsv), this is FASTA"
+        f"{name}: --seq-type column:a is for tables, this is FASTA"
     )
 
 

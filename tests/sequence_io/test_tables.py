@@ -115,22 +115,22 @@ def test_no_header_is_not_guessed_and_not_printed_whole(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "options"),
+    ("arguments", "options", "option"),
     [
-        (("kind", "protein_seq"), {}),
-        (("protein_id", "kind"), {}),
-        (("protein_id", "protein_seq"), {"seq_type": "column:kind"}),
+        (("kind", "protein_seq"), {}, "--id-column"),
+        (("protein_id", "kind"), {}, "--sequence-column"),
+        (("protein_id", "protein_seq"), {"seq_type": "column:kind"}, "--seq-type"),
     ],
 )
-def test_absent_column(tmp_path, arguments, options):
+def test_absent_column(tmp_path, arguments, options, option):
     path = write(tmp_path, "clan_id,protein_id,protein_seq\nc,r1,MKV\n")
-    assert error_of(path, *arguments, **options) == f"x.csv: no column 'kind'; {COLUMNS}"
+    assert error_of(path, *arguments, **options) == f"x.csv: no column 'kind' ({option}); {COLUMNS}"
 
 
 def test_repeated_column(tmp_path):
     path = write(tmp_path, "id,seq,seq\nr1,ACGT,MKV\n")
     assert error_of(path, "id", "seq") == (
-        "x.csv: more than one column 'seq'; the columns are 'id', 'seq', 'seq'"
+        "x.csv: more than one column 'seq' (--sequence-column); the columns are 'id', 'seq', 'seq'"
     )
 
 
@@ -150,7 +150,7 @@ def test_repeated_column(tmp_path):
             "x.csv: record 'r1' (line 2), position 5: '5' is not a letter A to Z",
         ),
         ('id,seq\nr1,A\nr2,"AC\nGT\n', "x.csv: line 3: not a valid table: unexpected end of data"),
-        (b"id,seq\nr1,A\nr\xe9,A\n", "x.csv: line 3: not UTF-8 text (nor gzip, nor bgzip)"),
+        (b"id,seq\nr1,A\nr\xe9,A\n", "x.csv: line 3: not UTF-8 text (nor gzip, bzip2 or xz)"),
     ],
 )
 def test_bad_tables(tmp_path, table, message):
@@ -160,7 +160,7 @@ def test_bad_tables(tmp_path, table, message):
 def test_empty_type_cell(tmp_path):
     path = write(tmp_path, "id,kind,seq\nr1,gene,A\nr2, ,A\n")
     assert error_of(path, seq_type="column:kind") == (
-        "x.csv: record 'r2' (line 3): no molecule type in column 'kind'"
+        "x.csv: record 'r2' (line 3): no molecule type in column 'kind' (--seq-type)"
     )
 
 
@@ -172,7 +172,7 @@ def test_type_from_the_header_is_for_fasta(tmp_path):
 
 def test_name_of_a_table(tmp_path):
     assert error_of(write(tmp_path, "id,seq\nr1,A\n", "x.txt")) == (
-        "x.txt: the name of a table ends in .csv or .tsv (.gz or .bgz may follow)"
+        "x.txt: the name of a table ends in .csv or .tsv (.gz, .bgz, .bgzf, .bz2 or .xz may follow)"
     )
 
 
