@@ -2,8 +2,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """From checkpoints to model folders and Hub repositories."""
 
-from .checkpoint_files import CheckpointError, ModelReport
-from .convert import convert
-from .initialize import initialize
+import importlib
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["CheckpointError", "ModelReport", "convert", "initialize"]
+if TYPE_CHECKING:
+    from .checkpoint_files import CheckpointError, ModelReport
+    from .conversion import convert
+    from .initialization import initialize
+    from .sentence_transformer_files import write_sentence_transformer_files
+
+_HOME = {
+    "CheckpointError": "checkpoint_files",
+    "ModelReport": "checkpoint_files",
+    "convert": "conversion",
+    "initialize": "initialization",
+    "write_sentence_transformer_files": "sentence_transformer_files",
+}
+__all__ = [
+    "CheckpointError",
+    "ModelReport",
+    "convert",
+    "initialize",
+    "write_sentence_transformer_files",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, so that the commands can be listed without loading PyTorch."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -26,6 +26,8 @@ from modeling_lucaone import (
 )
 from tokenization import LucaOneTokenizerFast
 
+from .sentence_transformer_files import write_sentence_transformer_files
+
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 # What is held in memory at once while writing, where safetensors copies what it writes.
 MAX_SHARD_SIZE = "5GB"
@@ -242,6 +244,7 @@ def save_model(
     with new_folder(dest) as folder:
         model.save_pretrained(folder, max_shard_size=MAX_SHARD_SIZE)
         tokenizer.save_pretrained(folder)
+        write_sentence_transformer_files(folder)
     classes = ["LucaOneForMaskedLM", "LucaOneModel"]
     if model.config.pretraining_tasks is not None:
         stored_first = isinstance(model, LucaOneForPreTraining)

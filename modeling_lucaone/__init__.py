@@ -4,6 +4,7 @@
 
 from transformers import AutoConfig, AutoTokenizer
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+from transformers.pipelines import PIPELINE_REGISTRY
 
 from tokenization import LucaGPLMTokenizer, LucaOneTokenizerFast
 
@@ -17,6 +18,7 @@ from .heads import (
     LucaOneForTokenClassification,
 )
 from .modeling_lucaone import LucaOneForMaskedLM, LucaOneModel, LucaOnePreTrainedModel
+from .pipelines import LucaOnePairClassificationPipeline, LucaOneTokenClassificationPipeline
 
 
 def _register() -> None:
@@ -39,6 +41,11 @@ def _register() -> None:
     )
     for auto_class, model_class in MODEL_CLASSES.items():
         auto_class.register(LucaOneConfig, model_class)
+    PIPELINE_REGISTRY.register_pipeline(
+        "pair-classification",
+        pipeline_class=LucaOnePairClassificationPipeline,
+        pt_model=AutoModelForPairClassification,
+    )
 
 
 _register()
@@ -53,5 +60,7 @@ __all__ = [
     "LucaOneForTokenClassification",
     "LucaOneModel",
     "LucaOnePackingCollator",
+    "LucaOnePairClassificationPipeline",
     "LucaOnePreTrainedModel",
+    "LucaOneTokenClassificationPipeline",
 ]
