@@ -3,7 +3,7 @@
 """Measure speed, drift and memory, side by side with the published port in one run.
 
     make bench                       # everything (about 15 minutes on two cores)
-    python -m benchmarks forward     # one part: forward, drift, tokenizer, memory, gpu
+    python -m benchmarks forward     # one part: forward, embedding, drift, quantization, ...
 
 Prints a table for people and, as its last line, one JSON object for machines. FLOPs are twice the
 parameters of the matrices that a token passes through; attention scores and embeddings do not
@@ -19,11 +19,13 @@ from importlib.metadata import version
 
 import torch
 
-from . import drift, forward, gpu, memory, tokenizer
+from . import drift, embedding, forward, gpu, memory, quantization, tokenizer
 
 PARTS = {
     "forward": forward.measure,
+    "embedding": embedding.measure,
     "drift": drift.measure,
+    "quantization": quantization.measure,
     "tokenizer": tokenizer.measure,
     "memory": memory.measure,
     "gpu": gpu.measure,

@@ -1,220 +1,243 @@
 # Copyright 2026 The lucaone-hf authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Sequences to vectors, in batches of similar lengths."""
+"""Sequences to vectors: one for each sequence, or one for each residue."""
 
-import os
-import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from huggingface_hub.errors import StrictDataclassError
-from transformers import AutoTokenizer
+from torch import Tensor
 
-from modeling_lucaone import LucaOneConfig, LucaOneModel
 from modeling_lucaone.packing import SequenceBatch
-from modeling_lucaone.pooling import LucaOnePooling
+
+from .inputs import texts_and_types
+from .runner import TrainedModel
+from .windows import DEFAULT_WINDOW, Window, check_windows, plan_windows
 
 POOLINGS = ("mean", "cls", "max", "none")
-# Real tokens per batch. A GPU needs some ten thousand to be busy; a CPU is at its full rate with
-# one long protein, and more only costs memory.
-TOKENS_PER_BATCH = {"cpu": 4_096, "cuda": 32_768}
-HUB_REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*")
+# A text shorter than this that does not fit into memory is not divided any further.
+SHORTEST_WINDOW = 256
+
+Layers = int | str | Sequence[int]
 
 
-def find_device(name: str | torch.device | None = None) -> torch.device:
-    """Return a device by its name; with none, the GPU if there is one, else the CPU.
+class Piece(NamedTuple):
+    """A stretch of a sequence that the model reads at once.
 
-    Raises:
-        ValueError: there is no such device here.
+    `name` is what messages call the sequence; the letters kept are `text[keep_start:keep_stop]`.
     """
-    if name is None:
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"device {name}: {_first_line(error)}") from error
-    return device
+
+    name: str
+    text: str
+    seq_type: str | None
+    keep_start: int
+    keep_stop: int
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def cut(name: str, text: str, seq_type: str | None, windows: Iterable[Window]) -> list[Piece]:
+    """Return the pieces of a sequence, one for each window."""
+    return [
+        Piece(name, text[start:stop], seq_type, keep_start - start, keep_stop - start)
+        for start, stop, keep_start, keep_stop in windows
+    ]
 
 
-@contextmanager
-def _loading(name: str) -> Iterator[None]:
-    """Let whatever fails in loading be an error of one line that names the model.
-
-    Raises:
-        ValueError: nothing can be loaded under that name, or loading failed.
-    """
-    if not Path(name).is_dir():
-        # The library would ask the Hub for anything, also for a misspelt folder.
-        if not HUB_REPOSITORY.fullmatch(name):
-            raise ValueError(
-                f"{name}: there is no such folder, and a Hub repository is called OWNER/NAME"
-            )
-        name = f"{name} (no folder here, so looked for on the Hub)"
-    try:
-        yield
-    except StrictDataclassError as error:
-        raise ValueError(f"{name}: config.json: {_first_line(error.__cause__ or error)}") from error
-    except Exception as error:  # a damaged file fails in any way
-        raise ValueError(f"{name}: {_first_line(error)}") from error
-
-
-def load_encoder(path: str | os.PathLike[str], **options: Any) -> LucaOneModel:
-    """Load the encoder of a checkpoint, whatever heads stand beside it.
+def chosen_layers(layers: Layers, num_blocks: int) -> list[int]:
+    """Return the numbers of layers, from 0 for the embeddings to `num_blocks` for the last.
 
     Args:
-        path: folder or Hub repository of a LucaOne model, ours or published.
-        options: as of `from_pretrained`, such as `dtype` and `attn_implementation`.
+        layers: a number, several, or `all`; negative ones count from the end.
+        num_blocks: blocks of the model.
 
     Raises:
-        ValueError: there is no LucaOne model, it cannot be loaded, or a tensor of the encoder is
-            missing, superfluous or misshapen; one line that names it.
+        ValueError: there is no such layer, or none is chosen.
     """
-    name = os.fspath(path)
-    with _loading(name):
-        config, _ = LucaOneConfig.get_config_dict(name)
-    model_type = config.get("model_type")
-    if not config:
-        raise ValueError(f"{name}: holds no model, for it has no config.json")
-    if model_type == "lucaone_gplm":
-        raise ValueError(f"{name}: a checkpoint in the original layout; `lucaone convert` it first")
-    if model_type != LucaOneConfig.model_type:
-        raise ValueError(f"{name}: a model of type {model_type!r}, not 'lucaone'")
-    with _loading(name):
-        model, report = LucaOneModel.from_pretrained(
-            name, output_loading_info=True, ignore_mismatched_sizes=True, **options
-        )
-    for key, stored, expected in sorted(report["mismatched_keys"]):
-        raise ValueError(f"{name}: tensor {key} is {tuple(stored)}, not {tuple(expected)}")
-    for key in sorted(report["missing_keys"]):
-        raise ValueError(f"{name}: tensor {key} is missing")
-    for key in sorted(report["unexpected_keys"]):
-        if key.startswith(("lucaone.", "embeddings.", "encoder.")):
-            raise ValueError(f"{name}: tensor {key} does not belong to the encoder")
-    return model.eval()
+    if layers == "all":
+        return list(range(num_blocks + 1))
+    if isinstance(layers, str):
+        raise ValueError(f"layers {layers!r} are neither numbers nor 'all'")
+    numbers = [layers] if isinstance(layers, int) else list(layers)
+    for number in numbers:
+        if not -num_blocks - 1 <= number <= num_blocks:
+            raise ValueError(
+                f"there is no layer {number}: the model has layers 0 (the embeddings) to "
+                f"{num_blocks} (the last block and norm)"
+            )
+    if not numbers:
+        raise ValueError("no layer is chosen")
+    return [number % (num_blocks + 1) for number in numbers]
 
 
-class Embedder:
-    """A model and its tokenizer, ready to embed sequences.
+def row_shape(layers: Layers, config: Any) -> tuple[int, ...]:
+    """Return (hidden_size,) for one layer given by its number, else (layers, hidden_size)."""
+    numbers = chosen_layers(layers, config.num_hidden_layers)
+    if isinstance(layers, int):
+        return (config.hidden_size,)
+    return (len(numbers), config.hidden_size)
+
+
+def join_pieces(pooling: str, parts: Sequence[Tensor]) -> Tensor:
+    """Make one of what `Embedder.embed_pieces` returned for the pieces of a sequence."""
+    if len(parts) == 1 or pooling == "cls":
+        return parts[0]
+    if pooling == "none":
+        return torch.cat(list(parts))
+    stacked = torch.stack(list(parts))
+    return stacked.sum(0) if pooling == "mean" else stacked.amax(0)
+
+
+def finish(pooling: str, joined: Tensor, letters: int) -> Tensor:
+    """Make the embedding of a sequence: of a sum over `letters` letters their mean."""
+    return joined / letters if pooling == "mean" else joined
+
+
+class Embedder(TrainedModel):
+    """A model and its tokenizer, ready to embed sequences; arguments as of `TrainedModel`.
 
     Example:
         >>> embedder = Embedder("lucaone")
         >>> embedder.encode("MKTAYIAK", seq_type="prot").shape
         (2560,)
-
-    Args:
-        model: folder or Hub repository.
-        device: as of PyTorch; the GPU where there is one, if not given.
-        dtype: of the computation, such as `bfloat16`; as stored where not given.
-        tokens_per_batch: real tokens, [CLS] and [SEP] counted, that go through the model at once;
-            a longer sequence goes alone.
-        attn_implementation: attention back-end; `sdpa` where not given.
-
-    Raises:
-        ValueError: see `find_device` and `load_encoder`.
     """
-
-    def __init__(
-        self,
-        model: str | os.PathLike[str],
-        *,
-        device: str | torch.device | None = None,
-        dtype: str | torch.dtype | None = None,
-        tokens_per_batch: int | None = None,
-        attn_implementation: str | None = None,
-    ):
-        self.device = find_device(device)
-        self.model = load_encoder(
-            model, dtype=dtype or "auto", attn_implementation=attn_implementation
-        ).to(self.device)
-        with _loading(os.fspath(model)):
-            self.tokenizer = AutoTokenizer.from_pretrained(os.fspath(model))
-        self.name = Path(model).resolve().name if Path(model).is_dir() else os.fspath(model)
-        self.hidden_size = self.model.config.hidden_size
-        self.tokens_per_batch = tokens_per_batch or TOKENS_PER_BATCH.get(self.device.type, 4_096)
 
     def encode(
         self,
-        sequences: str | Sequence[str],
-        seq_type: str | Sequence[str] | None = None,
+        sequences: str | Iterable[str],
+        seq_type: str | Iterable[str] | None = None,
         *,
         pooling: str = "mean",
-        progress: Callable[[int], object] | None = None,
+        layers: Layers = -1,
+        window: int = DEFAULT_WINDOW,
+        overlap: int | None = None,
+        merge: str = "centre",
+        keep_gaps: bool = False,
     ) -> Any:
         """Embed one sequence or several, in the order given.
 
         Args:
-            sequences: letters of a molecule, or several.
+            sequences: letters of a molecule, or several; cleaned as those of a file are, see
+                `sequence_io.clean_sequence`.
             seq_type: `gene` or `prot` for all, or one for each; the tokenizer's default if any.
             pooling: `mean` or `max` over the residues, `cls` for the row of [CLS], `none` for a
                 row per residue.
-            progress: called with the number of sequences of each finished batch.
+            layers: a layer, several or `all`, see `chosen_layers`.
+            window: longest piece that is read at once, in letters, see `plan_windows`.
+            overlap: of windows, see `plan_windows`.
+            merge: of windows, see `plan_windows`.
+            keep_gaps: keep gap and stop characters.
 
         Returns:
             fp32 arrays: (hidden_size,) for one sequence, (n, hidden_size) for several; with
-            `none` (residues, hidden_size) for one and a list of those for several.
+            `none` (residues, hidden_size) for one and a list of those for several. Where `layers`
+            is not a single number, (layers, hidden_size) in place of (hidden_size).
 
         Raises:
-            ValueError: an unknown pooling or molecule type, none at all, not one for each
-                sequence, or an empty sequence.
+            ValueError: an unknown pooling, layer or molecule type, none at all, not one for each
+                sequence, or a sequence that is empty or holds what is no letter.
         """
         if pooling not in POOLINGS:
             raise ValueError(f"unknown pooling {pooling!r}; known are {', '.join(POOLINGS)}")
+        check_windows(window, overlap, merge)
         single = isinstance(sequences, str)
-        texts = [sequences] if isinstance(sequences, str) else list(sequences)
-        for number, text in enumerate(texts):
-            if not text:
-                raise ValueError(f"sequence {number} is empty")
-        types = seq_type if seq_type is None or isinstance(seq_type, str) else list(seq_type)
-        if isinstance(types, list) and len(types) != len(texts):
-            raise ValueError(f"{len(types)} molecule types for {len(texts)} sequences")
-        results: list[Any] = [None] * len(texts)
-        for batch in self._batches([len(text) for text in texts]):
-            batch_types = [types[i] for i in batch] if isinstance(types, list) else types
-            rows = self._encode_batch([texts[i] for i in batch], batch_types, pooling)
-            for i, row in zip(batch, rows, strict=True):
-                results[i] = row
-            if progress is not None:
-                progress(len(batch))
+        texts, types = texts_and_types(sequences, seq_type, keep_gaps)
+        counts, pieces = [], []
+        for number, (text, kind) in enumerate(zip(texts, types, strict=True)):
+            windows = plan_windows(len(text), window, overlap, merge)
+            counts.append(1 if pooling == "cls" else len(windows))
+            pieces += cut(f"sequence {number}", text, kind, windows[: counts[-1]])
+        parts = iter(self.embed_pieces(pieces, pooling, layers))
+        results = []
+        for text, count in zip(texts, counts, strict=True):
+            joined = join_pieces(pooling, [next(parts) for _ in range(count)])
+            results.append(finish(pooling, joined, len(text)).float().numpy())
         if single:
             return results[0]
         if pooling == "none":
             return results
-        return np.stack(results) if results else np.empty((0, self.hidden_size), np.float32)
+        shape = row_shape(layers, self.model.config)
+        return np.stack(results) if results else np.empty((0, *shape), np.float32)
 
-    def _batches(self, lengths: list[int]) -> Iterator[list[int]]:
-        """Divide sequences, longest first, into batches within the token budget."""
-        batch: list[int] = []
-        tokens = 0
-        for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-            size = lengths[i] + 2
-            if batch and tokens + size > self.tokens_per_batch:
-                yield batch
-                batch, tokens = [], 0
-            batch.append(i)
-            tokens += size
-        if batch:
-            yield batch
+    def embed_pieces(
+        self,
+        pieces: Sequence[Piece],
+        pooling: str,
+        layers: Layers = -1,
+        progress: Callable[[list[int]], object] | None = None,
+    ) -> list[Tensor]:
+        """Embed pieces of sequences; `join_pieces` and `finish` make embeddings of them.
 
-    @torch.inference_mode()
-    def _encode_batch(
-        self, texts: list[str], seq_type: str | list[str] | None, pooling: str
-    ) -> list[np.ndarray]:
-        inputs = self.tokenizer(texts, seq_type=seq_type, padding=True, return_tensors="pt")
-        batch = SequenceBatch.from_inputs(self.model.config, **inputs.to(self.device))
-        hidden = self.model(**batch.model_inputs()).last_hidden_state
-        if pooling != "none":
-            pooled = LucaOnePooling(pooling, self.hidden_size)(hidden.float(), batch)
-            return list(pooled.cpu().numpy())
-        kept = batch.real_tokens() & ~batch.special_tokens()
-        counts = torch.bincount(batch.sequence_index()[kept], minlength=batch.num_sequences)
-        rows = hidden.flatten(0, 1)[kept].float().cpu()
-        return [part.numpy() for part in rows.split(counts.tolist())]
+        Args:
+            pieces: the pieces.
+            pooling: as of `encode`.
+            layers: as of `encode`.
+            progress: called with the numbers of the pieces of each finished batch.
+
+        Returns:
+            On the CPU, for each piece over the letters it keeps: their sum (`mean`) or their
+            largest values (`max`) in fp32; the row of [CLS] in fp32 (`cls`); their rows in the
+            dtype of the model, (letters, ...) (`none`).
+
+        Raises:
+            ValueError: there is no such layer.
+            torch.OutOfMemoryError: not even a short window fits.
+        """
+        numbers = chosen_layers(layers, self.model.config.num_hidden_layers)
+        last = self.model.config.num_hidden_layers
+        shape = row_shape(layers, self.model.config)
+
+        def embed(batch: SequenceBatch, which: list[int]) -> list[Tensor]:
+            outputs = self.model(**batch.model_inputs(), output_hidden_states=numbers != [last])
+            if numbers == [last]:
+                hidden = outputs.last_hidden_state[0]
+            else:
+                hidden = torch.stack([outputs.hidden_states[i][0] for i in numbers], dim=1)
+            hidden = hidden.view(-1, *shape)
+            results = []
+            for i, rows in zip(which, hidden.split(batch.lengths), strict=True):
+                kept = rows[1 + pieces[i].keep_start : 1 + pieces[i].keep_stop]
+                if pooling == "none":
+                    results.append(kept.cpu())
+                elif pooling == "cls":
+                    results.append(rows[0].float())
+                else:
+                    kept = kept.float()
+                    results.append(kept.sum(0) if pooling == "mean" else kept.amax(0))
+            if pooling == "none":
+                return results
+            return list(torch.stack(results).cpu())
+
+        return self.runner.run(
+            [piece.text for piece in pieces],
+            [piece.seq_type for piece in pieces],
+            embed,
+            alone=lambda i: self._in_windows(pieces[i], pooling, layers),
+            progress=progress,
+        )
+
+    def _in_windows(self, piece: Piece, pooling: str, layers: Layers) -> Tensor:
+        """Embed a piece that does not fit into memory in windows of half its length."""
+        window = len(piece.text) // 2
+        if window < SHORTEST_WINDOW:
+            raise torch.OutOfMemoryError(
+                f"{piece.name}: {len(piece.text):,} letters do not fit into the memory of "
+                f"{self.device}"
+            )
+        self.notes.append(
+            f"{piece.name}: {len(piece.text):,} letters did not fit into the memory of "
+            f"{self.device} and were read in windows of {window:,}"
+        )
+        windows = plan_windows(len(piece.text), window)
+        if pooling == "cls":
+            windows = windows[:1]
+        kept = [
+            w._replace(
+                keep_start=max(w.keep_start, piece.keep_start),
+                keep_stop=min(w.keep_stop, piece.keep_stop),
+            )
+            for w in windows
+            if pooling == "cls"
+            or (w.keep_start < piece.keep_stop and piece.keep_start < w.keep_stop)
+        ]
+        parts = cut(piece.name, piece.text, piece.seq_type, kept)
+        return join_pieces(pooling, self.embed_pieces(parts, pooling, layers))

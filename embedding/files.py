@@ -1,40 +1,45 @@
 # Copyright 2026 The lucaone-hf authors.
 # SPDX-License-Identifier: Apache-2.0
-"""A file of sequences to a file of embeddings, in the order of the input.
+"""A file of sequences to a file of embeddings.
 
-Parquet has a row per record with `id`, `length` (residues) and `embedding`: a list of hidden_size
-numbers, or with pooling `none` a list of such lists, one per residue. Safetensors holds
-`embedding`, (records, hidden_size), and `length`, or with `none` one tensor per record, named by
-its number; the ids stand in the file's metadata as a JSON list under `ids`.
+The input is read twice. First whole, without the model: what is wrong with it shows at once, and
+its fingerprint, its size and the molecule types that it looks like are known. Then part by part
+(parts.py), each embedded and saved; several processes share the parts out among themselves. When
+all are there they become the output (writers.py).
 """
 
 import itertools
 import json
 import os
-import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from importlib.metadata import version
+from math import prod
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from safetensors import SafetensorError
-from safetensors.numpy import save_file
+import torch
+from accelerate import PartialState
+from torch import Tensor
 from tqdm.auto import tqdm
 
-from sequence_io import CleaningReport, SequenceRecord, read_records
-from sequence_io.records import file_error
-from tokenization import normalize_seq_type
+from .embedder import POOLINGS, Embedder, Layers, finish, join_pieces, row_shape
+from .inputs import SequenceInput, check_seq_type
+from .models import ModelSource, find_device, find_model
+from .outputs import replace_durably, writing
+from .parts import PartFolder, PieceInfo, as_saved, check_same, plan_parts
+from .store import read_provenance, remove_output
+from .windows import DEFAULT_WINDOW, check_windows
+from .writers import Layout, StoredRecord, check_output, exists, open_writer
 
-from .embedder import POOLINGS, Embedder
-
-# Records are sorted by length in groups of this size, and a group's embeddings are in memory
-# together: at width 2560 that is 40 MB of vectors or, per residue, 1.3 GB of matrices.
-GROUP_RECORDS = 4_096
-GROUP_RESIDUES = 131_072
+SAVE_DTYPES = ("float32", "float16", "bfloat16")
+# Letters of a part. With the published model that is some minutes of work on a CPU and seconds on
+# a GPU; of per-residue embeddings less, for a part is in memory as a whole.
+SAVE_EVERY = {"cpu": 16_384, "cuda": 262_144}
+PART_BYTES = 2**29
+# Truncated records that are named one by one.
+NAMED_RECORDS = 20
 
 
 @dataclass(frozen=True)
@@ -42,161 +47,98 @@ class EmbeddingSummary:
     """What `embed_file` did.
 
     Attributes:
-        records: embedded records.
-        residues: their letters.
-        hidden_size: numbers per vector.
-        cleaning: what was removed from the sequences, in one line, or empty.
+        output: the file.
+        records: embedded records; 0 in a process that only helped another one.
+        letters: their residues or nucleotides.
+        shape: of what is stored for each record, in words.
+        notes: what a user should know: letters removed, records truncated, memory that ran out.
     """
 
+    output: Path
     records: int
-    residues: int
-    hidden_size: int
-    cleaning: str
+    letters: int
+    shape: str
+    notes: list[str]
 
 
-class _Writer(Protocol):
-    def __init__(self, path: Path, hidden_size: int, pooled: bool, metadata: dict[str, str]): ...
+@dataclass(frozen=True)
+class Settings:
+    """The options that decide the numbers; see `embed_file`."""
 
-    def write(self, records: list[SequenceRecord], rows: Any) -> None: ...
+    seq_type: str
+    pooling: str = "mean"
+    layers: Layers = -1
+    dtype: str | None = None
+    save_dtype: str = "float32"
+    attn_implementation: str | None = None
+    window: int = DEFAULT_WINDOW
+    overlap: int | None = None
+    merge: str = "centre"
+    truncate: int | None = None
+    id_column: str | None = None
+    sequence_column: str | None = None
+    keep_gaps: bool = False
 
-    def close(self) -> None: ...
+    def check(self) -> None:
+        """Check what can be checked without a file or a model.
 
+        Raises:
+            ValueError: an option that cannot be right.
+        """
+        check_seq_type(self.seq_type)
+        if self.pooling not in POOLINGS:
+            raise ValueError(f"unknown pooling {self.pooling!r}; known are {', '.join(POOLINGS)}")
+        if self.save_dtype not in SAVE_DTYPES:
+            known = ", ".join(SAVE_DTYPES)
+            raise ValueError(f"unknown save_dtype {self.save_dtype!r}; known are {known}")
+        if self.truncate is not None and self.truncate < 1:
+            raise ValueError(f"nothing is left of a sequence truncated to {self.truncate} letters")
+        check_windows(self.window, self.overlap, self.merge)
 
-class _ParquetWriter:
-    """Writes a row group per call."""
+    def input(self, source: str | os.PathLike[str]) -> SequenceInput:
+        """Return how a file is read."""
+        return SequenceInput(
+            source, self.seq_type, self.id_column, self.sequence_column, self.keep_gaps
+        )
 
-    def __init__(self, path: Path, hidden_size: int, pooled: bool, metadata: dict[str, str]):
-        self.pooled = pooled
-        vector = pa.list_(pa.float32(), hidden_size)
-        fields = [
-            pa.field("id", pa.string(), nullable=False),
-            pa.field("length", pa.int32(), nullable=False),
-            pa.field("embedding", vector if pooled else pa.list_(vector), nullable=False),
-        ]
-        self.schema = pa.schema(fields, metadata=metadata)
-        self.writer = pq.ParquetWriter(path, self.schema)
-        self.vector = vector
+    def decisive(self) -> dict[str, Any]:
+        """Return the options that decide the numbers, given the records."""
+        kept = asdict(self)
+        for name in ("seq_type", "id_column", "sequence_column", "keep_gaps"):
+            del kept[name]  # they decide what the records are
+        kept["overlap"] = check_windows(self.window, self.overlap, self.merge)
+        return kept
 
-    def write(self, records: list[SequenceRecord], rows: Any) -> None:
-        """Write records with their embeddings."""
-        lengths = np.array([len(record.sequence) for record in records], np.int32)
-        values = pa.array((rows if self.pooled else np.concatenate(rows)).ravel())
-        embedding = pa.FixedSizeListArray.from_arrays(values, type=self.vector)
-        if not self.pooled:
-            offsets = np.concatenate(([0], lengths.cumsum())).astype(np.int32)
-            embedding = pa.ListArray.from_arrays(offsets, embedding)
-        columns = [pa.array([record.id for record in records]), pa.array(lengths), embedding]
-        self.writer.write_table(pa.Table.from_arrays(columns, schema=self.schema))
-
-    def close(self) -> None:
-        """Finish the file."""
-        self.writer.close()
-
-
-class _SafetensorsWriter:
-    """Gathers everything and writes it at the end, as the format demands."""
-
-    def __init__(self, path: Path, hidden_size: int, pooled: bool, metadata: dict[str, str]):
-        self.path, self.pooled, self.metadata = path, pooled, metadata
-        self.ids: list[str] = []
-        self.lengths: list[int] = []
-        self.rows: list[np.ndarray] = []
-
-    def write(self, records: list[SequenceRecord], rows: Any) -> None:
-        """Keep records with their embeddings."""
-        self.ids += [record.id for record in records]
-        self.lengths += [len(record.sequence) for record in records]
-        self.rows += list(rows)
-
-    def close(self) -> None:
-        """Write the file."""
-        if self.pooled:
-            tensors = {"embedding": np.stack(self.rows), "length": np.array(self.lengths)}
-        else:
-            tensors = {str(number): rows for number, rows in enumerate(self.rows)}
-        save_file(tensors, self.path, metadata=self.metadata | {"ids": json.dumps(self.ids)})
+    def parts(self, sequences: SequenceInput, save_every: int) -> Iterator[Any]:
+        """Plan the parts of a file."""
+        return plan_parts(
+            sequences.read(),
+            save_every=save_every,
+            first_window_only=self.pooling == "cls",
+            truncate=self.truncate,
+            window=self.window,
+            overlap=self.overlap,
+            merge=self.merge,
+        )
 
 
-_WRITERS: dict[str, type[_Writer]] = {
-    ".parquet": _ParquetWriter,
-    ".safetensors": _SafetensorsWriter,
-}
-
-
-def check_output(path: str | os.PathLike[str]) -> Path:
-    """Return the path of an output whose suffix names a format that can be written.
+def check_options(
+    output: str | os.PathLike[str], device: str | None = None, **options: Any
+) -> Settings:
+    """Check the options of `embed_file`, all but what depends on files.
 
     Raises:
-        ValueError: it does not.
+        ValueError: an option that cannot be right.
+        ImportError: a library is missing.
     """
-    output = Path(path)
-    if output.suffix not in _WRITERS:
-        raise ValueError(f"{output}: unknown output format; known are {' '.join(_WRITERS)}")
-    return output
-
-
-def check_seq_type(seq_type: str) -> None:
-    """Check that `seq_type` names a molecule type, or where each record names its own.
-
-    Raises:
-        ValueError: it does not.
-    """
-    if seq_type == "header" or seq_type.startswith("column:"):
-        return
-    try:
-        normalize_seq_type(seq_type)
-    except ValueError as error:
-        raise ValueError(f'{error}, or "header" or "column:NAME"') from None
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary file beside `path` that takes its place only if nothing fails.
-
-    Raises:
-        ValueError: the file cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        if path.is_dir():
-            raise OSError("there is a folder of this name")
-        temporary.touch(exist_ok=False)
-        permissions = temporary.stat().st_mode
-        try:
-            yield temporary
-            temporary.chmod(permissions)  # safetensors makes its file private
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except (OSError, SafetensorError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ValueError(f"{path}: cannot be written: {reason}") from error
-
-
-def _with_type(
-    records: Iterable[SequenceRecord], source: str | os.PathLike[str]
-) -> Iterator[SequenceRecord]:
-    """Pass the records on, and stop at a molecule type that nobody knows."""
-    for record in records:
-        try:
-            normalize_seq_type(record.seq_type)
-        except ValueError as error:
-            raise file_error(source, str(error), record=record.id) from None
-        yield record
-
-
-def _groups(records: Iterable[SequenceRecord], per_residue: bool) -> Iterator[list[SequenceRecord]]:
-    """Divide the records into groups that are embedded, and fit into memory, together."""
-    group: list[SequenceRecord] = []
-    residues = 0
-    for record in records:
-        full = residues + len(record.sequence) > GROUP_RESIDUES
-        if len(group) == GROUP_RECORDS or (group and per_residue and full):
-            yield group
-            group, residues = [], 0
-        group.append(record)
-        residues += len(record.sequence)
-    yield group
+    settings = Settings(
+        **{name: options[name] for name in Settings.__dataclass_fields__ if name in options}
+    )
+    settings.check()
+    check_output(Path(output), settings.save_dtype)
+    if device is not None:
+        find_device(device)
+    return settings
 
 
 def embed_file(
@@ -205,68 +147,293 @@ def embed_file(
     model: str | os.PathLike[str],
     seq_type: str,
     *,
-    pooling: str = "mean",
-    id_column: str | None = None,
-    sequence_column: str | None = None,
-    keep_gaps: bool = False,
-    **embedder_options: Any,
+    revision: str | None = None,
+    device: str | None = None,
+    tokens_per_batch: int | None = None,
+    save_every: int | None = None,
+    overwrite: bool = False,
+    force: bool = False,
+    **options: Any,
 ) -> EmbeddingSummary:
-    """Embed every record of a file.
+    """Embed every record of a file, and go on where an earlier run of the same job stopped.
+
+    Under `accelerate launch` the processes share the work; each calls this with the same
+    arguments, and all must see the same files.
 
     Args:
-        source: FASTA, CSV or TSV, see `sequence_io.read_records`.
-        output: a .parquet or .safetensors file; it appears when it is whole.
+        source: FASTA, CSV, TSV or Parquet, see `sequence_io.read_records`.
+        output: a .h5, .parquet or .safetensors file, see store.py; it appears when it is whole.
         model: folder or Hub repository of the model.
         seq_type: `gene`, `prot`, `column:NAME` or `header`.
-        pooling: `mean`, `cls`, `max` or `none`, see `Embedder.encode`.
-        id_column: the column of the ids, where the header is none of the known forms.
-        sequence_column: the column of the sequences, likewise.
-        keep_gaps: keep gap and stop characters.
-        embedder_options: of `Embedder`.
+        revision: branch, tag or commit of a Hub repository.
+        device: as of PyTorch; the GPU where there is one, if not given.
+        tokens_per_batch: see `ModelRunner`.
+        save_every: letters after which what is done is safe on disk.
+        overwrite: replace an output, or the begun parts, of another run.
+        force: go on even if most sequences look like the other molecule type.
+        options: `pooling`, `layers`, `window`, `overlap` and `merge` as of `Embedder.encode`;
+            `dtype` and `attn_implementation` as of `Embedder`; `save_dtype`, the precision of the
+            output; `truncate`, letters after which a sequence is cut off; `id_column`,
+            `sequence_column` and `keep_gaps` as of `sequence_io.read_records`.
 
     Returns:
         A summary of the work.
 
     Raises:
         ValueError: anything wrong with the input, the options, the model or the output; the
-            message names it. What the output held before stays.
+            message names it. What the output held before stays, and what is done is kept.
+        TypeError: an option that there is not.
     """
-    path = check_output(output)
-    if pooling not in POOLINGS:
-        raise ValueError(f"unknown pooling {pooling!r}; known are {', '.join(POOLINGS)}")
-    check_seq_type(seq_type)
-    cleaning = CleaningReport()
-    records = _with_type(
-        read_records(
-            source,
-            seq_type=seq_type,
-            id_column=id_column,
-            sequence_column=sequence_column,
-            keep_gaps=keep_gaps,
-            report=cleaning,
-        ),
-        source,
+    output = Path(output)
+    if unknown := options.keys() - Settings.__dataclass_fields__.keys():
+        raise TypeError(f"embed_file has no option {', '.join(sorted(unknown))}")
+    settings = check_options(output, device, seq_type=seq_type, **options)
+    if output.exists() and Path(source).exists() and output.samefile(source):
+        raise ValueError(f"{output}: is the input")
+    found = find_model(model, revision)
+    row_shape(settings.layers, found.config)
+    # A process may have to wait for the others as long as the whole job takes.
+    processes = PartialState(
+        cpu=device == "cpu" or not torch.cuda.is_available(), timeout=timedelta(days=30)
     )
-    total = residues = 0
-    with _replacing(path) as temporary:
-        # The first record is read before the model: what is wrong with a file shows at once.
-        first = next(records)
-        embedder = Embedder(model, **embedder_options)
-        metadata = {"model": embedder.name, "pooling": pooling, "format": "lucaone-embeddings"}
-        writer: _Writer = _WRITERS[path.suffix](
-            temporary, embedder.hidden_size, pooling != "none", metadata
+    folder = PartFolder(output)
+    sequences = settings.input(source).kept_at(folder.input_copy)
+    if processes.is_main_process:
+        folder.open()
+    finished = False
+    try:
+        summary = None
+        if processes.is_main_process:
+            sequences.keep()
+            summary = _begin(
+                folder, sequences, found, settings, device, save_every, overwrite, force
+            )
+            finished = summary is not None
+            if finished:
+                folder.close(finished=True)
+        processes.wait_for_everyone()
+        job = folder.job()
+        if job is None:
+            return summary or EmbeddingSummary(output, 0, 0, "", [])
+        if device is None and processes.num_processes > 1:
+            device = processes.device
+        count = _embed_parts(
+            folder,
+            job,
+            sequences,
+            found,
+            settings,
+            processes,
+            device=device,
+            tokens_per_batch=tokens_per_batch,
         )
-        groups = _groups(itertools.chain([first], records), per_residue=pooling == "none")
-        with tqdm(unit=" records", disable=None, delay=2) as bar:
-            for group in groups:
-                rows = embedder.encode(
-                    [record.sequence for record in group],
-                    [str(record.seq_type) for record in group],
-                    pooling=pooling,
-                    progress=bar.update,
+        processes.wait_for_everyone()
+        if not processes.is_main_process:
+            return EmbeddingSummary(output, 0, 0, "", [])
+        summary = _merge(folder, count, job, settings, row_shape(settings.layers, found.config))
+        finished = True
+        return summary
+    finally:
+        if processes.is_main_process:
+            folder.close(finished)
+
+
+def _begin(
+    folder: PartFolder,
+    sequences: SequenceInput,
+    found: ModelSource,
+    settings: Settings,
+    device: str | None,
+    save_every: int | None,
+    overwrite: bool,
+    force: bool,
+) -> EmbeddingSummary | None:
+    """Look through the input and begin the job; if its output is complete, return a summary."""
+    seen, cleaning = sequences.look_through(force)
+    made_from = json.loads(
+        json.dumps({"input_sha256": seen.sha256, **found.fingerprint(), **settings.decisive()})
+    )
+    shape = row_shape(settings.layers, found.config)
+    if exists(folder.output) and not overwrite:
+        try:
+            before = read_provenance(folder.output)
+        except ValueError as error:
+            raise ValueError(f"{error}; --overwrite replaces it") from None
+        check_same(f"{folder.output} was made", before["made_from"], made_from)
+        if begun := folder.job():  # an attempt to replace it that has more to come
+            check_same(f"{folder.path} was begun", begun["made_from"], made_from)
+        note = f"{folder.output} is complete; nothing was done"
+        return _summary(folder.output, before, settings, shape, [note])
+    if save_every is None:
+        save_every = SAVE_EVERY.get(find_device(device).type, SAVE_EVERY["cpu"])
+        if settings.pooling == "none":
+            save_every = min(save_every, PART_BYTES // (4 * prod(shape)))
+    provenance = {
+        "format": "lucaone-embeddings 1",
+        "model": found.name,
+        "revision": found.revision,
+        "input": Path(sequences.name).name,
+        "records": seen.records,
+        "letters": seen.letters,
+        "made_from": made_from,
+        "options": asdict(settings),
+        "versions": {name: version(name) for name in ("lucaone-hf", "torch", "transformers")},
+        "notes": [cleaning.summary()] if cleaning.summary() else [],
+    }
+    folder.begin(made_from, {"save_every": save_every, "provenance": provenance}, overwrite)
+    return None
+
+
+def _summary(
+    output: Path,
+    provenance: dict[str, Any],
+    settings: Settings,
+    shape: tuple[int, ...],
+    notes: list[str],
+) -> EmbeddingSummary:
+    numbers = " x ".join(f"{size:,}" for size in shape)
+    what = "vectors for each residue" if settings.pooling == "none" else "vectors"
+    return EmbeddingSummary(
+        output, provenance["records"], provenance["letters"], f"{what} of {numbers} numbers", notes
+    )
+
+
+def _embed_parts(
+    folder: PartFolder,
+    job: dict[str, Any],
+    sequences: SequenceInput,
+    found: ModelSource,
+    settings: Settings,
+    processes: Any,
+    **embedder_options: Any,
+) -> int:
+    """Embed the parts that are this process's and not there yet; return how many there are."""
+    embedder = None
+    count = 0
+    bar = tqdm(
+        desc="embedding",
+        total=job["provenance"]["letters"] // processes.num_processes,
+        initial=folder.letters_done() // processes.num_processes,
+        unit=" letters",
+        unit_scale=True,
+        disable=None if processes.is_main_process else True,
+        delay=2,
+    )
+    with bar:
+        for number, part in enumerate(settings.parts(sequences, job["save_every"])):
+            count += 1
+            mine = number % processes.num_processes == processes.process_index
+            if not mine or folder.has(number):
+                continue
+            if embedder is None:
+                embedder = Embedder(
+                    found,
+                    dtype=settings.dtype,
+                    attn_implementation=settings.attn_implementation,
+                    **embedder_options,
                 )
-                writer.write(group, rows)
-                total += len(group)
-                residues += sum(len(record.sequence) for record in group)
-        writer.close()
-    return EmbeddingSummary(total, residues, embedder.hidden_size, cleaning.summary())
+            rows, notes = _embed_part(embedder, part, settings, bar)
+            folder.write(number, rows, [planned.info for planned in part], notes)
+    return count
+
+
+def _embed_part(
+    embedder: Embedder, part: list[Any], settings: Settings, bar: Any
+) -> tuple[Tensor, list[str]]:
+    """Return the rows of a part and the notes that were made meanwhile."""
+    infos = [planned.info for planned in part]
+    runner = embedder.runner
+
+    def progress(done: list[int]) -> None:
+        bar.set_postfix_str(
+            f"{runner.real_tokens:,} tokens, {runner.padded_tokens:,} if padded", refresh=False
+        )
+        bar.update(sum(infos[i].kept for i in done))
+
+    notes_before = len(embedder.notes)
+    rows = embedder.embed_pieces(
+        [planned.piece for planned in part], settings.pooling, settings.layers, progress
+    )
+    dtype = getattr(torch, settings.save_dtype)
+    for i, info in enumerate(infos):
+        # A mean lies within those of the pieces: what is too large shows here, not at the end.
+        saved = as_saved(finish(settings.pooling, rows[i], info.kept), dtype, info.id)
+        if settings.pooling == "none":
+            rows[i] = saved
+    together = torch.cat(rows) if settings.pooling == "none" else torch.stack(rows)
+    return together, embedder.notes[notes_before:]
+
+
+def _merge(
+    folder: PartFolder,
+    count: int,
+    job: dict[str, Any],
+    settings: Settings,
+    shape: tuple[int, ...],
+) -> EmbeddingSummary:
+    """Make the output of all parts."""
+    provenance = job["provenance"]
+    notes = provenance["notes"]
+    for number in range(count):
+        notes += folder.notes(number)
+    layout = Layout(
+        row_shape=shape,
+        per_residue=settings.pooling == "none",
+        dtype=getattr(torch, settings.save_dtype),
+        truncated=settings.truncate is not None,
+        provenance=json.dumps(provenance),
+    )
+    shortened = records = letters = 0
+    with (
+        writing(folder.output, "; what is done is kept, the same command goes on from there"),
+        open_writer(folder.output, folder.path, layout) as writer,
+    ):
+        for record, start, rows in _records(folder, count, settings.pooling, layout.dtype):
+            writer.add(record, start, rows)
+            if start > 0:
+                continue
+            records, letters = records + 1, letters + record.length
+            if record.embedded < record.length:
+                shortened += 1
+                if shortened <= NAMED_RECORDS:
+                    notes.append(
+                        f"record {record.id!r}: {record.length:,} letters, "
+                        f"embedded are the first {record.embedded:,}"
+                    )
+        if (records, letters) != (provenance["records"], provenance["letters"]):
+            folder.discard()
+            raise ValueError(f"{provenance['input']}: changed while it was read; nothing is kept")
+        written = writer.close()
+        remove_output(folder.output)
+        for temporary, path in written:
+            replace_durably(temporary, path)
+    if shortened > NAMED_RECORDS:
+        notes.append(f"truncated were {shortened:,} records; 'embedded' in the output says which")
+    return _summary(folder.output, provenance, settings, shape, notes)
+
+
+def _pieces(folder: PartFolder, count: int, pooling: str) -> Iterator[tuple[PieceInfo, Tensor]]:
+    for number in range(count):
+        rows, infos = folder.read(number)
+        each = rows.split([info.kept for info in infos]) if pooling == "none" else rows.unbind()
+        yield from zip(infos, each, strict=True)
+
+
+def _records(
+    folder: PartFolder, count: int, pooling: str, dtype: torch.dtype
+) -> Iterator[tuple[StoredRecord, int, Tensor]]:
+    """Put the pieces of each record together; of a matrix they come one after the other."""
+    pieces = _pieces(folder, count, pooling)
+    for _, group in itertools.groupby(pieces, key=lambda piece: piece[0].record):
+        start = 0
+        whole: list[Tensor] = []
+        for info, rows in group:
+            record = StoredRecord(info.record, info.id, info.length, info.embedded)
+            if pooling == "none":
+                yield record, start, rows
+                start += info.kept
+            else:
+                whole.append(rows)
+        if whole:
+            vector = finish(pooling, join_pieces(pooling, whole), record.embedded)
+            yield record, 0, as_saved(vector, dtype, record.id)

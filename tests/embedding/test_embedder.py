@@ -15,6 +15,7 @@ from transformers import BertConfig, BertModel
 
 from embedding import Embedder
 from embedding.embedder import POOLINGS
+from embedding.windows import plan_windows
 from modeling_lucaone import LucaOneModel
 from tests.helpers import BF16_LIMIT, GOLDEN, SAME_LIMIT, relative_l2
 from tokenization import LucaOneTokenizerFast
@@ -91,20 +92,6 @@ def test_how_sequences_are_batched_does_not_matter(embedder, pooling, tokens_per
         assert distance(row, one) <= SAME_LIMIT
 
 
-def test_batches_keep_to_their_tokens_and_a_longer_sequence_goes_alone():
-    embedder = Embedder(HUB, device="cpu", tokens_per_batch=50)
-    batches = []
-    embedder.model.register_forward_pre_hook(
-        lambda module, args, kwargs: batches.append(kwargs["input_ids"].numel()), with_kwargs=True
-    )
-    done = []
-    embedder.encode([*SEQUENCES, *["MKTAY"] * 20], [*TYPES, *["prot"] * 20], progress=done.append)
-    assert batches[0] == 7 * 30 + 2
-    assert max(batches[1:]) <= 50
-    assert len(batches) < 10  # 20 times 7 tokens need 3 batches, not 20
-    assert len(done) == len(batches) and sum(done) == 25
-
-
 def test_an_attention_back_end_can_be_chosen(embedder):
     eager = Embedder(HUB, device="cpu", attn_implementation="eager")
     assert eager.model.config._attn_implementation == "eager"
@@ -121,6 +108,128 @@ def test_bfloat16_is_close(embedder, pooling):
     assert distance(result, embedder.encode(SEQUENCES, TYPES, pooling=pooling)) <= BF16_LIMIT
 
 
+@pytest.mark.parametrize(
+    ("sequences", "seq_type"),
+    [
+        (SEQUENCES, TYPES),
+        (iter(SEQUENCES), iter(TYPES)),
+        (tuple(SEQUENCES), np.array(TYPES)),
+        ((f" {sequence[:3]}\n{sequence[3:].lower()}\t" for sequence in SEQUENCES), TYPES),
+        ([f"-{sequence[:1]}.{sequence[1:]}*-" for sequence in SEQUENCES], TYPES),
+    ],
+    ids=["lists", "generators", "other sequences", "white space and case", "gaps and a stop"],
+)
+def test_sequences_come_in_any_form_and_are_cleaned_as_in_files(embedder, sequences, seq_type):
+    expected = embedder.encode(SEQUENCES, TYPES)
+    assert np.array_equal(embedder.encode(sequences, seq_type), expected)
+
+
+def test_gaps_may_be_kept(embedder):
+    rows = embedder.encode("M-KT*", "prot", pooling="none", keep_gaps=True)
+    assert rows.shape == (5, 64)
+    assert embedder.encode("M-KT*", "prot", pooling="none").shape == (3, 64)
+
+
+@pytest.mark.parametrize(
+    ("layers", "numbers"),
+    [(-1, 3), (3, 3), (0, 0), (1, 1), (-2, 2), ([-1], [3]), ([2, 0, -1], [2, 0, 3]), ("all", None)],
+)
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_layers(embedder, layers, numbers, pooling):
+    """Layer 0 is the embeddings, the last one has the norm."""
+    inputs = embedder.tokenizer(SEQUENCES[0], seq_type="prot", return_tensors="pt")
+    with torch.no_grad():
+        states = embedder.model(**inputs, output_hidden_states=True).hidden_states
+        last = embedder.model(**inputs).last_hidden_state
+    assert len(states) == 4
+    assert torch.equal(states[-1], last)
+    chosen = [*range(4)] if numbers is None else numbers
+    if isinstance(chosen, int):
+        expected = plainly(states[chosen][0], pooling)
+    else:
+        expected = torch.stack([plainly(states[i][0], pooling) for i in chosen], dim=-2)
+    result = embedder.encode(SEQUENCES[:1], "prot", pooling=pooling, layers=layers)
+    assert distance(result[0], expected) <= SAME_LIMIT
+
+
+def alone_in(embedder, text, seq_type):
+    """The rows of the letters of a text that the model reads alone."""
+    inputs = embedder.tokenizer(text, seq_type=seq_type, return_tensors="pt")
+    with torch.no_grad():
+        return embedder.model(**inputs).last_hidden_state[0, 1:-1]
+
+
+def published_merge(embedder, text, seq_type, first):
+    """The rows of a long sequence as the published tool makes them (overlap mode).
+
+    The first pass covers `first` letters, w is half of that. For p = first, first + w, ... while
+    p < N - w the letters from p - w to p + w are embedded and the rows after the first w kept; of
+    the last 2w letters as many rows as are still missing.
+    """
+    w = first // 2
+    rows = list(alone_in(embedder, text[:first], seq_type))
+    p = first
+    while p < len(text) - w:
+        rows += alone_in(embedder, text[p - w : p + w], seq_type)[w:]
+        p += w
+    missing = len(text) - len(rows)
+    rows += alone_in(embedder, text[-2 * w :], seq_type)[-missing:] if missing else []
+    return torch.stack(rows)
+
+
+def centre_merge(embedder, text, seq_type, window):
+    """The rows of a long sequence, each from its window; where those lie: test_windows.py."""
+    return torch.cat(
+        [
+            alone_in(embedder, text[w.start : w.stop], seq_type)[
+                w.keep_start - w.start : w.keep_stop - w.start
+            ]
+            for w in plan_windows(len(text), window)
+        ]
+    )
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("tokens_per_batch", [20, 10_000])
+@pytest.mark.parametrize("window", [40, 41, 100, 209])
+@pytest.mark.parametrize(
+    ("merge", "plain_merge"), [("centre", centre_merge), ("published", published_merge)]
+)
+def test_a_long_sequence_in_windows(
+    embedder, monkeypatch, merge, plain_merge, window, tokens_per_batch, pooling
+):
+    monkeypatch.setattr(embedder.runner, "tokens_per_batch", tokens_per_batch)
+    text, seq_type = "GATTACA" * 30, "gene"
+    rows = plain_merge(embedder, text, seq_type, window)
+    assert rows.shape == (210, 64)
+    inputs = embedder.tokenizer(text[:window], seq_type=seq_type, return_tensors="pt")
+    with torch.no_grad():
+        start = embedder.model(**inputs).last_hidden_state[0, :1]
+    # The start token is that of the first window.
+    expected = plainly(torch.cat([start, rows, start]), pooling)
+    batch = [SEQUENCES[0], text, SEQUENCES[4]]
+    options = {"pooling": pooling, "window": window, "merge": merge}
+    result = embedder.encode(batch, ["prot", "gene", "prot"], **options)
+    assert distance(result[1], expected) <= SAME_LIMIT
+    assert distance(result[0], embedder.encode(batch[0], "prot", pooling=pooling)) <= SAME_LIMIT
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_windows_as_long_as_the_sequence_change_nothing(embedder, alone, pooling):
+    result = embedder.encode(SEQUENCES[3], "gene", pooling=pooling, window=len(SEQUENCES[3]))
+    assert distance(result, plainly(alone[3], pooling)) <= SAME_LIMIT
+
+
+def test_layers_of_a_long_sequence(embedder):
+    options = {"layers": [1, -1], "window": 100}
+    rows = embedder.encode(SEQUENCES[3], "gene", pooling="none", **options)
+    assert rows.shape == (210, 2, 64)
+    mean = embedder.encode(SEQUENCES[3], "gene", **options)
+    assert distance(mean, rows.mean(axis=0)) <= SAME_LIMIT
+    last = embedder.encode(SEQUENCES[3], "gene", pooling="none", window=100)
+    assert distance(rows[:, 1], last) <= SAME_LIMIT
+
+
 def test_a_molecule_type_stored_with_the_model_serves(embedder, tmp_path):
     LucaOneModel.from_pretrained(HUB).save_pretrained(tmp_path)
     LucaOneTokenizerFast(seq_type="prot").save_pretrained(tmp_path)
@@ -132,11 +241,18 @@ def test_a_molecule_type_stored_with_the_model_serves(embedder, tmp_path):
     ("sequences", "seq_type", "options", "message"),
     [
         ("MKT", "prot", {"pooling": "median"}, "unknown pooling 'median'.*mean, cls, max, none"),
-        ("", "prot", {}, "sequence 0 is empty"),
-        (["MKT", ""], "prot", {}, "sequence 1 is empty"),
+        ("", "prot", {}, "sequences: record '0': empty sequence"),
+        (["MKT", " \n"], "prot", {}, "sequences: record '1': empty sequence"),
+        (["MKT", "M K\n7T"], "prot", {}, "sequences: record '1', position 3: '7' is not a letter"),
         ("MKT", None, {}, "seq_type is missing"),
         (["MKT"], ["proteome"], {}, "unknown seq_type 'proteome'"),
         (["MKT", "ACGT"], ["prot"], {}, "1 molecule types for 2 sequences"),
+        ("MKT", "prot", {"layers": 4}, "no layer 4: .* layers 0 .* to 3"),
+        ("MKT", "prot", {"layers": [0, -5]}, "no layer -5"),
+        ("MKT", "prot", {"layers": []}, "no layer is chosen"),
+        ("MKT", "prot", {"layers": "last"}, "layers 'last' are neither numbers nor 'all'"),
+        ("MKT", "prot", {"window": 10, "overlap": 10}, "overlap of 10 letters is not shorter"),
+        ("MKT", "prot", {"merge": "mean"}, "unknown merge 'mean'"),
     ],
 )
 def test_bad_sequences_and_options(embedder, sequences, seq_type, options, message):
@@ -205,7 +321,7 @@ def damage(folder, case):
         ("no config", "no config.json"),
         ("config that is no JSON", "not a valid JSON file"),
         ("impossible config", "hidden_size 64 does not divide into 7 attention heads"),
-        ("no weights", "no file named model.safetensors"),
+        ("no weights", "holds no weights|no file named model.safetensors"),
         ("damaged safetensors", ": ."),
         ("damaged pytorch_model.bin", ": ."),
     ],

@@ -1,0 +1,448 @@
+# Copyright 2026 The lucaone-hf authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Jobs that are killed, that run out of disk, or meet another; and how much memory they take."""
+
+import errno
+import os
+import random
+import resource
+import select
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import lucaone_cli
+from embedding import embed_file, files, outputs, parts, read_embeddings, writers
+from embedding.parts import PartFolder
+from embedding.runner import ModelRunner
+from tests.helpers import GOLDEN, REPOSITORY
+
+HUB = GOLDEN / "hub-tiny"
+FORMATS = ["h5", "parquet", "safetensors"]
+OPTIONS = {"save_every": 60, "window": 50}
+KEPT = "what is done is kept, the same command goes on from there"
+
+
+@pytest.fixture
+def fasta(tmp_path):
+    """Forty proteins, of which the longer ones are read in several windows."""
+    generator = random.Random(0)
+    path = tmp_path / "in.fasta"
+    with path.open("w") as file:
+        for number in range(40):
+            length = generator.choice([5, 30, 70, 160])
+            letters = "".join(generator.choices("ACDEFGHIKLMNPQRSTVWY", k=length))
+            file.write(f">p{number}\n{letters}\n")
+    return path
+
+
+def embed(source, output, **options):
+    return embed_file(source, output, HUB, "prot", device="cpu", **(OPTIONS | options))
+
+
+def uninterrupted(source, suffix, **options):
+    """Return the bytes of the output of a job that nothing happens to."""
+    output = source.with_name(f"whole.{suffix}")
+    embed(source, output, **options)
+    content = output.read_bytes()
+    output.unlink()
+    return content
+
+
+def slow_down(owner, name, seconds, begun):
+    """Let a method take longer, and tell through the pipe `begun` when it is first called."""
+    method, told = getattr(owner, name), False
+
+    def slowly(*arguments, **options):
+        nonlocal told
+        if not told:
+            os.write(begun, b".")
+            told = True
+        time.sleep(seconds)
+        return method(*arguments, **options)
+
+    setattr(owner, name, slowly)
+
+
+class Child:
+    """A process of its own that does some work and can be killed."""
+
+    def __init__(self, work):
+        self.begun, begun = os.pipe()
+        self.id = os.fork()
+        if self.id == 0:
+            status = 1
+            try:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+                work(begun)
+                status = 0
+            finally:
+                os._exit(status)
+        os.close(begun)
+
+    def wait_until_begun(self):
+        """Wait for the first sign of life, or the end."""
+        assert select.select([self.begun], [], [], 60)[0]
+
+    def end(self, signal_number=signal.SIGKILL, delay=0.0):
+        """Send a signal after so many seconds; return whether it found the process at work."""
+        time.sleep(delay)
+        os.kill(self.id, signal_number)
+        _, status = os.waitpid(self.id, 0)
+        os.close(self.begun)
+        if os.WIFSIGNALED(status):
+            assert os.WTERMSIG(status) == signal_number
+            return True
+        assert os.WEXITSTATUS(status) == 0
+        return False
+
+
+@pytest.mark.parametrize(
+    ("suffix", "pooling", "kills"),
+    [("h5", "mean", 20), ("safetensors", "none", 5), ("parquet", "cls", 5)],
+)
+def test_a_job_killed_at_random_moments_ends_as_if_nothing_had_been(
+    tmp_path, fasta, suffix, pooling, kills
+):
+    expected = uninterrupted(fasta, suffix, pooling=pooling)
+    output = tmp_path / f"out.{suffix}"
+    folder = tmp_path / f"out.{suffix}.partial"
+
+    def work(begun):
+        slow_down(ModelRunner, "run", 0.01, begun)
+        embed(fasta, output, pooling=pooling)
+
+    moments = random.Random(1)
+    killed = in_the_middle = made = 0
+    while killed < kills:
+        before = len(list(folder.glob("part-*.safetensors")))
+        child = Child(work)
+        if killed % 5 < 4:
+            child.wait_until_begun()
+        # Every fifth dies before or while the model is loaded.
+        if child.end(delay=moments.uniform(0, 0.2)):
+            killed += 1
+            assert not output.exists()
+            done = len(list(folder.glob("part-*.safetensors")))
+            in_the_middle += done > 0
+            made += done - before
+            assert done >= before  # nothing is lost
+        else:  # was faster than we; once more
+            assert output.read_bytes() == expected
+            output.unlink()
+    assert in_the_middle >= kills / 2
+    assert made > kills / 2
+    embed(fasta, output, pooling=pooling)
+    assert output.read_bytes() == expected
+    assert {path.name for path in tmp_path.iterdir()} == {"in.fasta", output.name}
+
+
+def embed_all_parts(monkeypatch, source, output, **options):
+    """Embed everything, and stop before the parts become the output."""
+
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(files, "_merge", stop)
+        embed(source, output, **options)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("pooling", ["mean", "none"])
+def test_a_job_killed_while_its_parts_become_the_output(
+    tmp_path, monkeypatch, fasta, suffix, pooling
+):
+    expected = uninterrupted(fasta, suffix, pooling=pooling)
+    output = tmp_path / f"out.{suffix}"
+    embed_all_parts(monkeypatch, fasta, output, pooling=pooling)
+    monkeypatch.setattr(files, "Embedder", None)  # no part is made again
+
+    def work(begun):
+        slow_down(PartFolder, "read", 0.01, begun)
+        embed(fasta, output, pooling=pooling)
+
+    moments = random.Random(2)
+    for _ in range(3):
+        child = Child(work)
+        child.wait_until_begun()
+        assert child.end(delay=moments.uniform(0, 0.2))
+        assert list(tmp_path.glob("out.*.partial/merged*"))
+        assert not output.exists()
+    embed(fasta, output, pooling=pooling)
+    assert output.read_bytes() == expected
+    assert {path.name for path in tmp_path.iterdir()} == {"in.fasta", output.name}
+
+
+@pytest.mark.parametrize("step", range(7))
+def test_a_job_killed_while_its_files_get_their_names(tmp_path, monkeypatch, fasta, step):
+    """Three safetensors files and their index take the place of two."""
+    monkeypatch.setattr(writers, "SHARD_RECORDS", 15)
+    expected = tmp_path / "expected"
+    expected.mkdir()
+    embed(fasta, expected / "out.safetensors", pooling="max")
+    output = tmp_path / "out.safetensors"
+    monkeypatch.setattr(writers, "SHARD_RECORDS", 20)
+    embed(fasta, output)
+    monkeypatch.setattr(writers, "SHARD_RECORDS", 15)
+    embed_all_parts(monkeypatch, fasta, output, pooling="max", overwrite=True)
+
+    def work(begun):
+        left = step
+
+        def die_at_last(method):
+            def step_by_step(*arguments, **options):
+                nonlocal left
+                if left == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                left -= 1
+                return method(*arguments, **options)
+
+            return step_by_step
+
+        for owner, name in [
+            (files, "remove_output"),
+            (files, "replace_durably"),
+            (parts.shutil, "rmtree"),
+        ]:
+            setattr(owner, name, die_at_last(getattr(owner, name)))
+        embed(fasta, output, pooling="max", overwrite=True)
+
+    _, status = os.waitpid(Child(work).id, 0)
+    assert os.WIFSIGNALED(status) == (step < 6)  # it takes six steps
+    embed(fasta, output, pooling="max", overwrite=True)
+    result = {path.name: path.read_bytes() for path in tmp_path.glob("out.*")}
+    result |= {path.name: path.read_bytes() for path in tmp_path.glob("out-*")}
+    assert result == {path.name: path.read_bytes() for path in expected.iterdir()}
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_a_job_that_is_told_to_stop_can_go_on(tmp_path, fasta, signal_number):
+    expected = uninterrupted(fasta, "h5")
+    output = tmp_path / "out.h5"
+
+    def work(begun):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        slow_down(ModelRunner, "run", 0.02, begun)
+        arguments = ["embed", fasta, output, "--model", HUB, "--seq-type", "prot", "--device=cpu"]
+        options = ["--save-every=60", "--window=50"]
+        os._exit(lucaone_cli.main([*map(str, arguments), *options]))
+
+    child = Child(work)
+    child.wait_until_begun()
+    time.sleep(0.2)
+    os.kill(child.id, signal_number)
+    _, status = os.waitpid(child.id, 0)
+    if signal_number == signal.SIGTERM:
+        assert os.WTERMSIG(status) == signal.SIGTERM
+    else:
+        assert os.WEXITSTATUS(status) == 130
+    assert not output.exists()
+    assert list(tmp_path.glob("out.h5.partial/part-*.safetensors"))
+    embed(fasta, output)
+    assert output.read_bytes() == expected
+
+
+def test_two_jobs_do_not_work_on_one_output(tmp_path, fasta):
+    output = tmp_path / "out.h5"
+
+    def work(begun):
+        slow_down(ModelRunner, "run", 0.02, begun)
+        embed(fasta, output)
+
+    child = Child(work)
+    child.wait_until_begun()
+    with pytest.raises(ValueError) as error:
+        embed(fasta, output)
+    assert str(error.value) == f"{output}: another process is at work on it"
+    assert child.end()
+    embed(fasta, output)  # the lock died with the process
+    assert read_embeddings(output).ids == [f"p{number}" for number in range(40)]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("pooling", ["mean", "none"])
+def test_a_failure_to_write_a_part(tmp_path, monkeypatch, fasta, suffix, pooling):
+    expected = uninterrupted(fasta, suffix, pooling=pooling)
+    output = tmp_path / f"out.{suffix}"
+    fsync, calls = os.fsync, 0
+
+    def full(descriptor):
+        nonlocal calls
+        calls += 1
+        if calls > 10:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(descriptor)
+
+    with monkeypatch.context() as patch, pytest.raises(ValueError) as error:
+        patch.setattr(outputs.os, "fsync", full)
+        embed(fasta, output, pooling=pooling)
+    done = sorted(tmp_path.glob("out.*.partial/part-*.safetensors"))
+    assert len(done) == 4  # two calls for job.json, two for each part
+    failed = done[0].with_name("part-00000004.safetensors")
+    assert str(error.value) == f"{failed}: cannot be written: No space left on device; {KEPT}"
+    embed(fasta, output, pooling=pooling)
+    assert output.read_bytes() == expected
+
+
+@pytest.fixture
+def largest_file():
+    """Set how large a file may become; what is beyond fails as on a full disk."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def set_largest(size):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size or limits[0], limits[1]))
+
+    yield set_largest
+    set_largest(None)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("pooling", ["mean", "none"])
+def test_a_failure_to_write_the_output(tmp_path, monkeypatch, fasta, suffix, pooling, largest_file):
+    expected = uninterrupted(fasta, suffix, pooling=pooling)
+    output = tmp_path / f"out.{suffix}"
+    embed_all_parts(monkeypatch, fasta, output, pooling=pooling)
+    monkeypatch.setattr(files, "Embedder", None)  # no part is made again
+    errors = []
+    for share in (0.02, 0.5, 0.95):
+        largest_file(int(len(expected) * share))
+        with pytest.raises(ValueError) as error:
+            embed(fasta, output, pooling=pooling)
+        errors.append(error)  # and with it all that the job held open, as a notebook does
+        assert str(error.value).startswith(f"{output}: cannot be written: ")
+        assert "File too large" in str(error.value)
+        assert str(error.value).endswith(f"; {KEPT}")
+        assert len(str(error.value).splitlines()) == 1
+        assert not output.exists()
+    largest_file(None)
+    embed(fasta, output, pooling=pooling)
+    errors.clear()
+    assert output.read_bytes() == expected
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_process_ends_quietly_after_a_failure_to_write(tmp_path, suffix):
+    """HDF5 crashes at the end of a process if it could not write."""
+    script = f"""
+import resource, torch
+from pathlib import Path
+from embedding.writers import Layout, StoredRecord, open_writer
+resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, resource.RLIM_INFINITY))
+try:
+    with open_writer(Path("out.{suffix}"), Path(), Layout((64,), False, torch.float32, False, "")) \
+            as writer:
+        for i in range(1000):
+            writer.add(StoredRecord(i, str(i), 3, 3), 0, torch.ones(64))
+        writer.close()
+except OSError as error:
+    print("File too large" in str(error))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Mount a file system and return how to set its size."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+
+    def mount(kilobytes, *options):
+        command = ["mount", "-t", "tmpfs", "-o", ",".join([f"size={kilobytes}k", *options])]
+        return subprocess.run([*command, "tmpfs", disk], capture_output=True, text=True)
+
+    try:
+        done = mount(64)
+    except FileNotFoundError:
+        pytest.skip("there is no program to mount a disk of a known size")
+    if done.returncode:
+        pytest.skip(f"no disk of a known size can be mounted: {done.stderr.strip()}")
+    yield disk, lambda kilobytes: mount(kilobytes, "remount").check_returncode()
+    subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("pooling", ["mean", "none"])
+def test_a_full_disk(tmp_path, fasta, small_disk, capsys, suffix, pooling):
+    expected = uninterrupted(fasta, suffix, pooling=pooling)
+    disk, resize = small_disk
+    output = disk / f"out.{suffix}"
+    arguments = ["embed", fasta, output, "--model", HUB, "--seq-type=prot", "--device=cpu"]
+    arguments += [f"--pooling={pooling}", "--save-every=60", "--window=50"]
+    failures = 0
+    kilobytes = 64
+    while True:
+        resize(kilobytes)
+        capsys.readouterr()
+        status = lucaone_cli.main(list(map(str, arguments)))
+        if status == 0:
+            break
+        failures += 1
+        error = capsys.readouterr().err.replace("\r", "\n").splitlines()[-1]
+        assert error.startswith(f"lucaone: error: {output}")
+        assert "No space left on device" in error and error.endswith(KEPT)
+        kilobytes += 50 if pooling == "mean" else 200
+    assert failures >= 3
+    assert output.read_bytes() == expected
+    assert [path.name for path in disk.iterdir()] == [output.name]
+
+
+PEAK = """
+import sys, torch
+torch.set_num_threads(1)
+from embedding import embed_file
+source, output, model, pooling = sys.argv[1:]
+embed_file(source, output, model, "prot", device="cpu", pooling=pooling, window=2_000)
+[line] = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
+print(int(line.split()[1]) // 1024)
+"""
+
+
+def peak_megabytes(source, output, pooling):
+    """Return the most memory that a process held which embedded a file."""
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, source, output, HUB, pooling],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+    )
+    return int(done.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc")
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("pooling", ["mean", "none"])
+def test_memory_does_not_grow_with_the_file(tmp_path, suffix, pooling):
+    letters = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ" * 6
+    peaks = []
+    for name, count in (("short", 300), ("long", 6_000)):
+        source = tmp_path / f"{name}.fasta"
+        source.write_text("".join(f">{name}{i}\n{letters}\n" for i in range(count)))
+        peaks.append(peak_megabytes(source, tmp_path / f"{name}.{suffix}", pooling))
+    print(suffix, pooling, peaks)  # noqa
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc")
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("pooling", ["mean", "none"])
+def test_a_chromosome_is_never_in_memory_as_a_matrix(tmp_path, suffix, pooling):
+    peaks = []
+    for name, count in (("gene", 3_000), ("chromosome", 1_000_000)):
+        source = tmp_path / f"{name}.fasta"
+        generator = random.Random(0)
+        source.write_text(f">{name}\n{''.join(generator.choices('ARNDEQGH', k=count))}\n")
+        peaks.append(peak_megabytes(source, tmp_path / f"{name}.{suffix}", pooling))
+    print(suffix, pooling, peaks)  # noqa
