@@ -3,6 +3,7 @@
 """The command `lucaone` as a user meets it: what it prints, what it makes, and its errors."""
 
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -13,10 +14,9 @@ from pathlib import Path
 import numpy as np
 import pandas
 import pytest
-from huggingface_hub.utils import logging as hub_logging
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoTokenizer, BertConfig
-from transformers.utils import logging
+from transformers.utils import logging as transformers_logging
 
 import lucaone_cli
 from embedding import Embedder
@@ -30,14 +30,12 @@ SMALL = ["--hidden-size", "32", "--num-hidden-layers", "1", "--num-attention-hea
 @pytest.fixture(autouse=True)
 def as_loud_as_before():
     """Undo what a command does to the libraries of its process."""
-    verbosity, hub_verbosity = logging.get_verbosity(), hub_logging.get_verbosity()
-    bars = logging.is_progress_bar_enabled()
+    bars = transformers_logging.is_progress_bar_enabled()
     with warnings.catch_warnings():
         yield
-    logging.set_verbosity(verbosity)
-    hub_logging.set_verbosity(hub_verbosity)
+    logging.disable(logging.NOTSET)
     if bars:
-        logging.enable_progress_bar()
+        transformers_logging.enable_progress_bar()
 
 
 @pytest.fixture(autouse=True)
@@ -108,8 +106,8 @@ def test_a_missing_input(capsys):
 @pytest.mark.parametrize(
     ("output", "status", "problem"),
     [
-        ("out.h5", 2, "unknown output format; known are .parquet .safetensors"),
-        ("out", 2, "unknown output format; known are .parquet .safetensors"),
+        ("out.npz", 2, "unknown output format; known are .h5 .hdf5 .parquet .safetensors"),
+        ("out", 2, "unknown output format; known are .h5 .hdf5 .parquet .safetensors"),
         ("none/out.parquet", 1, "cannot be written: No such file or directory"),
         ("/proc/out.parquet", 1, "cannot be written: No such file or directory"),
     ],
@@ -216,7 +214,7 @@ def test_the_folder_lucaone_is_what_auto_model_takes(capsys):
     assert embed(SAMPLE_FASTA, "out.parquet", "lucaone", "header") == 0
     captured = capsys.readouterr()
     assert captured.err == ""
-    assert captured.out == "out.parquet: 10 records, 1,467 residues, vectors of 64 numbers\n"
+    assert captured.out == "out.parquet: 10 records, 1,467 letters, vectors of 64 numbers\n"
     table = pandas.read_parquet("out.parquet")
     assert table.id[1] == "NP_051075.1"
     protein = "MTIDRTYPIFTVRWLAVHGLAVPTVSFLGSISAMQFIQR"
@@ -237,23 +235,34 @@ def test_a_new_model_embeds(capsys):
     assert embed("gaps.fasta", "out.safetensors", "small", "prot", *options) == 0
     captured = capsys.readouterr()
     assert captured.err == "note: removed 1 gap and 1 trailing '*' in 1 of 1 records\n"
-    assert captured.out == "out.safetensors: 1 records, 3 residues, vectors of 32 numbers\n"
+    what = "1 records, 3 letters, vectors for each residue of 32 numbers"
+    assert captured.out == f"out.safetensors: {what}\n"
     assert load_file("out.safetensors")["0"].shape == (3, 32)
 
 
 def test_an_interrupted_command_says_so_in_one_line(capsys, monkeypatch):
-    def interrupt(options):
+    def interrupt(**options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(lucaone_cli, "_init", interrupt)
+    monkeypatch.setattr("hub_upload.initialization.initialize", interrupt)
     assert run("init", "dest") == 130
     assert only_error(capsys.readouterr()) == "interrupted\n"
 
 
-def test_help_answers_without_the_libraries():
+COMMANDS = {
+    "embed": ["lucaone embed proteins.fasta", "--seq-type", "accelerate launch -m embedding"],
+    "annotate": ["lucaone annotate proteins.fasta", "NOT\n    calibrated"],
+    "score": ["lucaone score protein.fasta", "Meier et al. 2021"],
+    "map": ["lucaone map ", "--compare"],
+    "convert": ["lucaone convert ", "--labels"],
+    "init": ["lucaone init ", "--from-esm2"],
+}
+
+
+def test_help_shows_examples_and_answers_without_the_libraries():
     check = (
         "import sys, lucaone_cli\n"
-        "for command in ([], ['embed'], ['init'], ['convert']):\n"
+        f"for command in {[[], *([name] for name in COMMANDS)]}:\n"
         "    try: lucaone_cli.main([*command, '--help'])\n"
         "    except SystemExit as stop: assert stop.code == 0\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
@@ -262,16 +271,18 @@ def test_help_answers_without_the_libraries():
     assert done.stderr == ""
     modules = done.stdout.splitlines()[-1].split()
     assert "lucaone_cli" in modules
-    assert not {"torch", "transformers", "numpy", "pyarrow", "embedding", "hub_upload"} & {*modules}
-    for word in ("lucaone embed proteins.fasta", "--seq-type", "--from-esm2", "--labels"):
-        assert word in done.stdout
+    assert not {"torch", "transformers", "numpy", "pyarrow", "matplotlib"} & {*modules}
+    for words in COMMANDS.values():
+        for word in words:
+            assert word in done.stdout, word
+    assert done.stdout.count("example:\n") == len(COMMANDS)
 
 
 def test_nothing_but_our_own_words_reach_the_terminal():
     arguments = ["embed", SAMPLE_FASTA, "out.parquet", "--seq-type", "header", "--model"]
     done = run_alone(*arguments, HUB)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "out.parquet: 10 records, 1,467 residues, vectors of 64 numbers\n"
+    assert done.stdout == "out.parquet: 10 records, 1,467 letters, vectors of 64 numbers\n"
     done = run_alone(*arguments, GOLDEN / "original-tiny")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("lucaone: error: ") and done.stderr.count("\n") == 1

@@ -14,8 +14,8 @@ import torch
 from BCBio import GFF
 
 import embedding.annotation.files as files
-from embedding.annotation.files import annotate_file, check_options
 from embedding.annotation.annotator import Annotator
+from embedding.annotation.files import annotate_file, check_options
 from hub_upload.conversion import convert
 from lucaone_cli import main
 from modeling_lucaone import LucaOneForPreTraining
@@ -388,7 +388,7 @@ def test_wrong_usage(tmp_path, monkeypatch, capsys, arguments, message):
         (["bad.fasta", "out.tsv"], "bad.fasta: record 'q'"),
         (["empty.fasta", "out.tsv"], "empty.fasta"),
         (["in.fasta", "nowhere/out.tsv"], "nowhere/out.tsv: cannot be written: No such file"),
-        (["in.fasta", "folder.tsv"], "folder.tsv: cannot be written: there is a folder of this name"),
+        (["in.fasta", "folder.tsv"], "folder.tsv: cannot be written: there is a folder"),
         (["in.fasta", "folder.tsv", "--overwrite"], "folder.tsv: cannot be written: there is a"),
         (["in.fasta", "out.tsv", "--model", "HUB"], "hub-tiny: holds no annotation heads"),
         (["in.fasta", "out.tsv", "--model", "nowhere"], "nowhere: there is no such folder"),

@@ -14,8 +14,8 @@ import pytest
 from sklearn.metrics import silhouette_score
 
 from embedding import embed_file
-from embedding.mapping import panels as map_panels
 from embedding.commands import map as command
+from embedding.mapping import panels as map_panels
 from embedding.mapping.baselines import kmer_frequencies, multi_hot, plain_letters
 from embedding.mapping.maps import map_embeddings
 from sequence_io import SAMPLE_FASTA
