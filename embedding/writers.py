@@ -137,7 +137,7 @@ class _UnfailingFile(io.FileIO):
     HDF5 cannot let go of a file to which it cannot write, and crashes at the end of the process.
     """
 
-    failure: OSError | None = None
+    failure: BaseException | None = None
 
     def write(self, data: Any) -> int:
         """Write all of it, or keep the failure."""
@@ -145,7 +145,7 @@ class _UnfailingFile(io.FileIO):
         try:
             while left and not self.failure:
                 left = left[super().write(left) :]
-        except OSError as error:
+        except (OSError, KeyboardInterrupt) as error:
             self.failure = error
         return len(data)
 
@@ -153,7 +153,7 @@ class _UnfailingFile(io.FileIO):
         """Set the length, or keep the failure."""
         try:
             return super().truncate(size) if not self.failure else 0
-        except OSError as error:
+        except (OSError, KeyboardInterrupt) as error:
             self.failure = error
             return 0
 

@@ -8,19 +8,22 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoTokenizer, BertConfig
 from transformers.utils import logging as transformers_logging
 
 import lucaone_cli
-from embedding import Embedder
-from sequence_io import SAMPLE_FASTA
+from embedding import Embedder, files, read_embeddings
+from modeling_lucaone import LucaOneModel
+from sequence_io import SAMPLE_FASTA, read_records
 from tests.helpers import GOLDEN
 
 HUB, ORIGINAL = GOLDEN / "hub-tiny", GOLDEN / "original-tiny"
@@ -180,12 +183,130 @@ def test_bad_usage(tmp_path, capsys, arguments, parts):
         ("--dtype", "int8"),
         ("--tokens-per-batch", "-5"),
         ("--attn-implementation", "flashy"),
+        ("--layers", "two"),
+        ("--layers", "1,"),
+        ("--save-dtype", "int8"),
+        ("--merge", "average"),
+        ("--window", "0"),
+        ("--overlap", "-1"),
+        ("--truncate", "0"),
+        ("--save-every", "1.5"),
     ],
 )
 def test_bad_options_of_embed(capsys, option, value):
     assert embed(SAMPLE_FASTA, "out.parquet", HUB, "header", f"{option}={value}") == 2
     message = only_error(capsys.readouterr())
     assert option.removeprefix("--") in message and value in message
+
+
+@pytest.mark.parametrize(
+    ("output", "options", "status", "message"),
+    [
+        ("out.h5", ["--window=3"], 2, "a window of 3 letters is too short; 4 are the least"),
+        (
+            "out.h5",
+            ["--window=100", "--overlap=100"],
+            2,
+            "an overlap of 100 letters is not shorter than the window, 100",
+        ),
+        (
+            "out.h5",
+            ["--merge=published", "--overlap=9"],
+            2,
+            "merge published has its own overlap, half a window",
+        ),
+        (
+            "out.h5",
+            ["--save-dtype=bfloat16"],
+            2,
+            "out.h5: only .safetensors holds bfloat16; float16 goes anywhere",
+        ),
+        (
+            "out.h5",
+            ["--layers=0,9"],
+            1,
+            "there is no layer 9: the model has layers 0 (the embeddings) to 3 (the last block "
+            "and norm)",
+        ),
+    ],
+)
+def test_options_of_embed_that_do_not_go_together(
+    tmp_path, capsys, output, options, status, message
+):
+    assert embed(SAMPLE_FASTA, output, HUB, "header", *options) == status
+    assert only_error(capsys.readouterr()) == f"{message}\n"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape"), [("1", (64,)), ("-2", (64,)), ("0,-1", (2, 64)), ("all", (4, 64))]
+)
+def test_layers_on_the_command_line(layers, shape):
+    assert embed(SAMPLE_FASTA, "out.h5", HUB, "header", f"--layers={layers}") == 0
+    vectors = read_embeddings("out.h5").vectors
+    assert vectors.shape == (10, *shape)
+
+
+def test_a_molecule_type_that_looks_wrong_is_questioned_before_a_model_is_loaded(
+    capsys, monkeypatch
+):
+    Path("dna.fasta").write_text(f">gene\n{'ACGTTGCAGT' * 5}\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "Embedder", None)
+        assert embed("dna.fasta", "out.h5") == 1
+    assert only_error(capsys.readouterr()) == (
+        "dna.fasta: 1 of 1 sequences read as prot looks like a nucleic acid, 100% of the letters "
+        "(record 'gene'); --seq-type tells the type, --force goes on\n"
+    )
+    assert embed("dna.fasta", "out.h5", HUB, "prot", "--force") == 0
+
+
+def test_an_output_of_another_run_is_refused_and_a_complete_one_left(capsys):
+    assert embed(SAMPLE_FASTA, "out.h5", HUB, "header") == 0
+    before = Path("out.h5").read_bytes()
+    first = capsys.readouterr()
+    assert embed(SAMPLE_FASTA, "out.h5", HUB, "header") == 0
+    again = capsys.readouterr()
+    assert again.err == "note: out.h5 is complete; nothing was done\n"
+    assert again.out == first.out
+    assert embed(SAMPLE_FASTA, "out.h5", HUB, "header", "--pooling=max") == 1
+    assert only_error(capsys.readouterr()) == (
+        "out.h5 was made with pooling 'mean', not 'max'; --overwrite replaces it, another output "
+        "keeps both\n"
+    )
+    assert Path("out.h5").read_bytes() == before
+    assert embed(SAMPLE_FASTA, "out.h5", HUB, "header", "--pooling=max", "--overwrite") == 0
+    assert read_embeddings("out.h5").provenance["made_from"]["pooling"] == "max"
+
+
+def test_truncated_records_are_named(capsys):
+    assert embed(SAMPLE_FASTA, "out.h5", HUB, "header", "--truncate=400") == 0
+    captured = capsys.readouterr()
+    long = [r for r in read_records(SAMPLE_FASTA) if len(r.sequence) > 400]
+    assert captured.err.splitlines() == [
+        f"note: record {r.id!r}: {len(r.sequence)} letters, embedded are the first 400"
+        for r in long
+    ]
+
+
+def test_a_missing_library_names_the_extra(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    assert embed(SAMPLE_FASTA, "out.h5", HUB, "header") == 1
+    assert only_error(capsys.readouterr()) == (
+        "HDF5 files need h5py: pip install 'lucaone-hf[hdf5]'; .parquet needs nothing more\n"
+    )
+
+
+def test_a_sequence_too_long_for_the_device(capsys, monkeypatch):
+    def run_out(self, **inputs):
+        raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(LucaOneModel, "forward", run_out)
+    Path("in.fasta").write_text(">a b\nMKTAYIAKQR\n")
+    assert embed("in.fasta", "out.h5") == 1
+    message = only_error(capsys.readouterr())
+    assert message == "record 'a': 10 letters do not fit into the memory of cpu\n"
+    assert not Path("out.h5.partial").exists()
 
 
 def test_bad_sources_and_destinations_of_models(capsys):
@@ -276,6 +397,16 @@ def test_help_shows_examples_and_answers_without_the_libraries():
         for word in words:
             assert word in done.stdout, word
     assert done.stdout.count("example:\n") == len(COMMANDS)
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
+def test_help_answers_at_once(command):
+    def seconds():
+        start = time.perf_counter()
+        assert run_alone(*command, "--help").returncode == 0
+        return time.perf_counter() - start
+
+    assert min(seconds() for _ in range(5)) < 0.5
 
 
 def test_nothing_but_our_own_words_reach_the_terminal():

@@ -247,12 +247,9 @@ OTHER_INPUTS = [
 ]
 
 
-@pytest.mark.parametrize("state", ["begun", "complete"])
 @pytest.mark.parametrize(("options", "difference"), OTHER_OPTIONS)
-def test_other_options_are_another_job(
-    tmp_path, monkeypatch, no_model, fasta, state, options, difference
-):
-    check_refusal(tmp_path, monkeypatch, state, fasta, (fasta, options), difference)
+def test_other_options_are_another_job(tmp_path, monkeypatch, no_model, fasta, options, difference):
+    check_refusal(tmp_path, monkeypatch, "begun", fasta, (fasta, options), difference)
 
 
 @pytest.mark.parametrize("state", ["begun", "complete"])

@@ -157,13 +157,14 @@ def test_vectors_are_read_back(tmp_path, fasta, embedder, suffix):
     stored.vectors[0] = 0  # the array is the reader's own
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
-@pytest.mark.parametrize("layers", [1, [1], [0, 2, -1], "all"])
+@pytest.mark.parametrize(
+    ("suffix", "layers"),
+    [("h5", 1), ("h5", [1]), ("h5", "all"), ("parquet", [0, 2, -1]), ("safetensors", [0, 2, -1])],
+)
 def test_layers(tmp_path, fasta, embedder, suffix, layers):
     output = tmp_path / f"out.{suffix}"
     embed(fasta, output, layers=layers)
     expected = embedder.encode(RECORDS.values(), "prot", layers=layers)
-    assert expected.shape == {1: (3, 64), "all": (3, 4, 64)}.get(str(layers), expected.shape)
     assert distance(read_embeddings(output).vectors, expected) <= SAME_LIMIT
     embed(fasta, output, layers=layers, pooling="none", overwrite=True)
     expected = embedder.encode(RECORDS.values(), "prot", layers=layers, pooling="none")
