@@ -132,6 +132,8 @@ def test_vectors_in_safetensors(tmp_path, fasta, embedder):
     with safe_open(tmp_path / "out.safetensors", "np") as file:
         vectors, ids = file.get_tensor("embedding"), json.loads(file.metadata()["ids"])
         assert file.get_tensor("length").tolist() == [len(s) for s in RECORDS.values()]
+        start = 8 + int.from_bytes((tmp_path / "out.safetensors").read_bytes()[:8], "little")
+        assert start % 8 == 0  # the numbers are aligned, as the library aligns them
     assert ids == list(RECORDS)
     assert distance(vectors, embedder.encode(RECORDS.values(), "prot")) <= SAME_LIMIT
 
