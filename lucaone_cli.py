@@ -115,8 +115,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # RuntimeError is PyTorch's for lack of memory and for what a device cannot do.
     except (ValueError, OSError, RuntimeError, ImportError, MemoryError) as error:
         return _failed(error, 1)
-    except KeyboardInterrupt:
-        return _failed("interrupted", 130)
+    except KeyboardInterrupt as interruption:
+        return _failed(str(interruption) or "interrupted", 130)
     return 0
 
 

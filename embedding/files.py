@@ -107,6 +107,8 @@ class Settings:
         for name in ("seq_type", "id_column", "sequence_column", "keep_gaps"):
             del kept[name]  # they decide what the records are
         kept["overlap"] = check_windows(self.window, self.overlap, self.merge)
+        kept["dtype"] = self.dtype or "as stored"
+        kept["attn_implementation"] = self.attn_implementation or "sdpa"
         return kept
 
     def parts(self, sequences: SequenceInput, save_every: int) -> Iterator[Any]:
@@ -217,6 +219,7 @@ def embed_file(
             return summary or EmbeddingSummary(output, 0, 0, "", [])
         if device is None and processes.num_processes > 1:
             device = processes.device
+        done_before = folder.letters_done()
         count = _embed_parts(
             folder,
             job,
@@ -231,6 +234,8 @@ def embed_file(
         if not processes.is_main_process:
             return EmbeddingSummary(output, 0, 0, "", [])
         summary = _merge(folder, count, job, settings, row_shape(settings.layers, found.config))
+        if done_before:
+            summary.notes.append(f"{done_before:,} letters were there from an earlier run")
         finished = True
         return summary
     finally:

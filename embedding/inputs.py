@@ -149,10 +149,12 @@ def texts_and_types(
         ValueError: not a type for each sequence, or a sequence that is empty or holds what is no
             letter.
     """
-    texts = [
-        clean_sequence(text, path="sequences", record=str(number), keep_gaps=keep_gaps)
-        for number, text in enumerate([sequences] if isinstance(sequences, str) else sequences)
-    ]
+    texts = []
+    for number, text in enumerate([sequences] if isinstance(sequences, str) else sequences):
+        if not isinstance(text, str):
+            raise ValueError(f"sequence {number} (from 0) is {text!r}, not letters")
+        cleaned = clean_sequence(text, path="sequences", record=str(number), keep_gaps=keep_gaps)
+        texts.append(cleaned)
     if seq_type is None or isinstance(seq_type, str):
         return texts, [seq_type] * len(texts)
     types: list[str | None] = list(seq_type)

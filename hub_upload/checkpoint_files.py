@@ -245,6 +245,9 @@ def save_model(
         model.save_pretrained(folder, max_shard_size=MAX_SHARD_SIZE)
         tokenizer.save_pretrained(folder)
         write_sentence_transformer_files(folder)
+        permissions = (folder / "config.json").stat().st_mode
+        for file in folder.glob("*.safetensors"):
+            file.chmod(permissions)  # safetensors makes its files private
     classes = ["LucaOneForMaskedLM", "LucaOneModel"]
     if model.config.pretraining_tasks is not None:
         stored_first = isinstance(model, LucaOneForPreTraining)

@@ -102,7 +102,12 @@ def run(options: dict[str, Any]) -> None:
     from embedding.files import check_options, embed_file
 
     check_usage(check_options, options)
-    summary = embed_file(**options)
+    try:
+        summary = embed_file(**options)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            "interrupted; what is done is kept, the same command goes on from there"
+        ) from None
     print_notes(summary.notes)
     if summary.records:
         print(

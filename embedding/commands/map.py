@@ -111,6 +111,7 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
         metavar="K",
         help="letters of a k-mer (default: 3 in nucleic acids, 2 in proteins)",
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace figures that are there")
 
 
 def run(options: dict[str, Any]) -> None:

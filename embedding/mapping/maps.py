@@ -85,6 +85,8 @@ def map_embeddings(
     for path in paths:
         if not path.parent.is_dir():
             raise ValueError(f"{path}: cannot be written: there is no folder {path.parent}")
+        if path.exists() and not settings.overwrite:
+            raise ValueError(f"{path}: is there already; --overwrite replaces it")
     stored = read_embeddings(embeddings)
     _check_vectors(stored, embeddings)
     notes: list[str] = []

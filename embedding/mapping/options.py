@@ -45,6 +45,7 @@ class MapOptions:
             the input of the embeddings was, down to the letters at which that was truncated.
         seq_type: molecule type in `compare`, if it is not given as it was for the embeddings.
         k: letters of the k-mers; 3 in nucleic acids and 2 in proteins by default.
+        overwrite: replace figures that are there.
     """
 
     labels: str | os.PathLike[str] | None = None
@@ -61,6 +62,7 @@ class MapOptions:
     compare: str | os.PathLike[str] | None = None
     seq_type: str | None = None
     k: int | None = None
+    overwrite: bool = False
 
     def check(self) -> None:
         """Check what can be checked without the files.

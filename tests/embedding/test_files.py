@@ -232,9 +232,9 @@ OTHER_OPTIONS = [
     ({"window": 30}, "window 16384, not 30 and overlap 4096, not 7"),
     ({"overlap": 5}, "overlap 4096, not 5"),
     ({"merge": "published"}, "overlap 4096, not 8192 and merge 'centre', not 'published'"),
-    ({"dtype": "bfloat16"}, "dtype None, not 'bfloat16'"),
+    ({"dtype": "bfloat16"}, "dtype 'as stored', not 'bfloat16'"),
     ({"save_dtype": "float16"}, "save_dtype 'float32', not 'float16'"),
-    ({"attn_implementation": "eager"}, "attn_implementation None, not 'eager'"),
+    ({"attn_implementation": "eager"}, "attn_implementation 'sdpa', not 'eager'"),
     ({"truncate": 10}, "truncate None, not 10"),
 ]
 MORE_RECORD = FASTA + ">another\nMK\n"

@@ -400,14 +400,20 @@ def test_a_missing_library_is_named(monkeypatch, clans, tmp_path):
 def test_outputs_are_checked_before_the_work(tmp_path, clans):
     with pytest.raises(ValueError, match="cannot be written: there is no folder"):
         by_clan(clans, tmp_path / "no" / "map.png")
-    (tmp_path / "map.png").mkdir()
-    with pytest.raises(ValueError, match=r"map.png: cannot be written: Is a directory"):
+    (tmp_path / "map.png").touch()
+    with pytest.raises(ValueError, match=r"map.png: is there already; --overwrite replaces it"):
         by_clan(clans, tmp_path / "map.png")
+    by_clan(clans, tmp_path / "map.png", overwrite=True)
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(ValueError, match=r"folder.png: cannot be written: Is a directory"):
+        by_clan(clans, tmp_path / "folder.png", overwrite=True)
 
 
 @pytest.mark.slow
 def test_umap(tmp_path, clans):
-    first, second = (by_clan(clans, tmp_path / "map.png", method="umap") for _ in range(2))
+    first, second = (
+        by_clan(clans, tmp_path / "map.png", method="umap", overwrite=True) for _ in range(2)
+    )
     assert str(first).startswith("UMAP of 30 records, neighbours 15, cosine; 3 labels")
     assert np.array_equal(first.panels[0].points, second.panels[0].points)
     assert first.panels[0].map_silhouette > 0.5

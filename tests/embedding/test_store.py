@@ -358,9 +358,9 @@ def test_how_a_file_was_made_stands_in_it(tmp_path, fasta, suffix):
     decisive = {
         "pooling": "mean",
         "layers": [0, -1],
-        "dtype": None,
+        "dtype": "as stored",
         "save_dtype": "float32",
-        "attn_implementation": None,
+        "attn_implementation": "sdpa",
         "window": 100,
         "overlap": 25,
         "merge": "centre",
@@ -383,6 +383,8 @@ def test_how_a_file_was_made_stands_in_it(tmp_path, fasta, suffix):
         "options": {
             "seq_type": "prot",
             **decisive,
+            "dtype": None,
+            "attn_implementation": None,
             "overlap": None,
             "id_column": None,
             "sequence_column": None,
