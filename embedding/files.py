@@ -24,18 +24,19 @@ from accelerate import PartialState
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .embedder import POOLINGS, Embedder, Layers, finish, join_pieces, row_shape
-from .inputs import SequenceInput, check_seq_type
+from .embedder import Embedder, finish, join_pieces, row_shape
+from .inputs import SequenceInput
+from .layout import Layout, StoredRecord
 from .models import ModelSource, find_device, find_model
 from .outputs import replace_durably, writing
-from .parts import PartFolder, PieceInfo, as_saved, check_same, plan_parts
+from .parts import PartFolder, PieceInfo, as_saved, check_same
+from .settings import Settings, check_options
 from .store import read_provenance, remove_output
-from .windows import DEFAULT_WINDOW, check_windows
-from .writers import Layout, StoredRecord, check_output, exists, open_writer
+from .writers import exists, open_writer
 
-SAVE_DTYPES = ("float32", "float16", "bfloat16")
-# Letters of a part. With the published model that is some minutes of work on a CPU and seconds on
-# a GPU; of per-residue embeddings less, for a part is in memory as a whole.
+# Letters of a part. At 447 tokens/s for two blocks (docs/log.md) the published model's twenty take
+# two CPU cores six minutes for one; no GPU was measured. Of per-residue embeddings a part holds
+# less, for it is in memory as a whole.
 SAVE_EVERY = {"cpu": 16_384, "cuda": 262_144}
 PART_BYTES = 2**29
 # Truncated records that are named one by one.
@@ -59,88 +60,6 @@ class EmbeddingSummary:
     letters: int
     shape: str
     notes: list[str]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The options that decide the numbers; see `embed_file`."""
-
-    seq_type: str
-    pooling: str = "mean"
-    layers: Layers = -1
-    dtype: str | None = None
-    save_dtype: str = "float32"
-    attn_implementation: str | None = None
-    window: int = DEFAULT_WINDOW
-    overlap: int | None = None
-    merge: str = "centre"
-    truncate: int | None = None
-    id_column: str | None = None
-    sequence_column: str | None = None
-    keep_gaps: bool = False
-
-    def check(self) -> None:
-        """Check what can be checked without a file or a model.
-
-        Raises:
-            ValueError: an option that cannot be right.
-        """
-        check_seq_type(self.seq_type)
-        if self.pooling not in POOLINGS:
-            raise ValueError(f"unknown pooling {self.pooling!r}; known are {', '.join(POOLINGS)}")
-        if self.save_dtype not in SAVE_DTYPES:
-            known = ", ".join(SAVE_DTYPES)
-            raise ValueError(f"unknown save_dtype {self.save_dtype!r}; known are {known}")
-        if self.truncate is not None and self.truncate < 1:
-            raise ValueError(f"nothing is left of a sequence truncated to {self.truncate} letters")
-        check_windows(self.window, self.overlap, self.merge)
-
-    def input(self, source: str | os.PathLike[str]) -> SequenceInput:
-        """Return how a file is read."""
-        return SequenceInput(
-            source, self.seq_type, self.id_column, self.sequence_column, self.keep_gaps
-        )
-
-    def decisive(self) -> dict[str, Any]:
-        """Return the options that decide the numbers, given the records."""
-        kept = asdict(self)
-        for name in ("seq_type", "id_column", "sequence_column", "keep_gaps"):
-            del kept[name]  # they decide what the records are
-        kept["overlap"] = check_windows(self.window, self.overlap, self.merge)
-        kept["dtype"] = self.dtype or "as stored"
-        kept["attn_implementation"] = self.attn_implementation or "sdpa"
-        return kept
-
-    def parts(self, sequences: SequenceInput, save_every: int) -> Iterator[Any]:
-        """Plan the parts of a file."""
-        return plan_parts(
-            sequences.read(),
-            save_every=save_every,
-            first_window_only=self.pooling == "cls",
-            truncate=self.truncate,
-            window=self.window,
-            overlap=self.overlap,
-            merge=self.merge,
-        )
-
-
-def check_options(
-    output: str | os.PathLike[str], device: str | None = None, **options: Any
-) -> Settings:
-    """Check the options of `embed_file`, all but what depends on files.
-
-    Raises:
-        ValueError: an option that cannot be right.
-        ImportError: a library is missing.
-    """
-    settings = Settings(
-        **{name: options[name] for name in Settings.__dataclass_fields__ if name in options}
-    )
-    settings.check()
-    check_output(Path(output), settings.save_dtype)
-    if device is not None:
-        find_device(device)
-    return settings
 
 
 def embed_file(

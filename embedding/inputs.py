@@ -121,18 +121,27 @@ class SequenceInput:
             force: let the molecule type look wrong.
 
         Raises:
-            SequenceFileError: see `read`; or most of the input looks like the other molecule type.
+            SequenceFileError: see `read` and `question`.
         """
         cleaning = CleaningReport()
         with tqdm(
             self.read(cleaning), "reading", unit=" records", disable=None, delay=2, leave=False
         ) as records:
             seen = survey(records)
-        if not force and (suspicion := seen.suspicion()):
+        if not force:
+            self.question(seen)
+        return seen, cleaning
+
+    def question(self, seen: Survey) -> None:
+        """Question a molecule type that does not fit what was seen.
+
+        Raises:
+            SequenceFileError: most of the input looks like the other molecule type.
+        """
+        if suspicion := seen.suspicion():
             raise SequenceFileError(
                 f"{self.name}: {suspicion}; --seq-type tells the type, --force goes on"
             )
-        return seen, cleaning
 
 
 def texts_and_types(

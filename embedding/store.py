@@ -30,7 +30,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors import SafetensorError, safe_open
 
-from .writers import PROVENANCE, SUFFIXES, import_h5py, index_file
+from .hdf5_writer import import_h5py
+from .layout import PROVENANCE
+from .writers import SUFFIXES, index_file
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,8 @@
 import itertools
 from typing import NamedTuple
 
-# Letters that go through the model in one piece where nothing else is asked for. With 2,560
-# channels, attention over 16,384 letters costs as much as all matrices, and its memory is still
-# that of the matrices.
+# Letters that go through the model in one piece where nothing else is asked for. Per letter and
+# block the matrices multiply 12 x 2,560^2 numbers, attention 2 x 16,384 x 2,560: as many.
 DEFAULT_WINDOW = 16_384
 MERGES = ("centre", "published")
 

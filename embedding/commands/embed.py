@@ -99,7 +99,8 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 def run(options: dict[str, Any]) -> None:
     """Embed the file."""
-    from embedding.files import check_options, embed_file
+    from embedding.files import embed_file
+    from embedding.settings import check_options
 
     check_usage(check_options, options)
     try:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from sequence_io import read_records
 from sequence_io.records import file_error
-from tokenization import normalize_seq_type
+
+from ..inputs import SequenceInput
 
 MULTI_HOT_POSITIONS = 2_048
 KMER_LENGTHS = {"gene": 3, "prot": 2}
@@ -44,13 +44,14 @@ def read_letters(
     wanted = dict(zip(keys, lengths.tolist(), strict=True))
     found: dict[tuple[str, int], tuple[str, str]] = {}
     seen: Counter[str] = Counter()
-    for record in read_records(
+    sequences = SequenceInput(
         path,
-        seq_type=seq_type or options["seq_type"],
-        id_column=options["id_column"],
-        sequence_column=options["sequence_column"],
-        keep_gaps=options["keep_gaps"],
-    ):
+        seq_type or options["seq_type"],
+        options["id_column"],
+        options["sequence_column"],
+        options["keep_gaps"],
+    )
+    for record in sequences.read():
         key = (record.id, seen[record.id])
         seen[record.id] += 1
         if key not in wanted:
@@ -58,10 +59,7 @@ def read_letters(
         if len(record.sequence) != wanted[key]:
             problem = f"has {len(record.sequence):,} letters, its embedding is of {wanted[key]:,}"
             raise file_error(path, problem, record=record.id)
-        try:
-            kind = normalize_seq_type(record.seq_type)
-        except ValueError as error:
-            raise file_error(path, str(error), record=record.id) from None
+        kind = str(record.seq_type)
         found[key] = plain_letters(record.sequence[: options["truncate"]], kind), kind
     missing = [name for name, repeat in keys if (name, repeat) not in found]
     if missing:

@@ -114,9 +114,8 @@ def score_file(
     sequences = SequenceInput(source, seq_type, id_column, sequence_column, keep_gaps)
     cleaning = CleaningReport()
     records = list(sequences.read(cleaning))
-    if not force and (suspicion := survey(records).suspicion()):
-        problem = f"{suspicion}; --seq-type tells the type, --force goes on"
-        raise file_error(source, problem)
+    if not force:
+        sequences.question(survey(records))
     table = None if settings.variants is None else _variants(settings, records)
     job = make_job(settings, records, table)
     pictures = _pictures(settings.heatmap, records, source)

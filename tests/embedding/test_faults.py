@@ -348,7 +348,8 @@ def test_a_process_that_could_not_write_hdf5_ends_quietly(tmp_path):
     script = """
 import resource, torch
 from pathlib import Path
-from embedding.writers import Layout, StoredRecord, open_writer
+from embedding.layout import Layout, StoredRecord
+from embedding.writers import open_writer
 resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, resource.RLIM_INFINITY))
 try:
     layout = Layout((64,), False, torch.float32, False, "")

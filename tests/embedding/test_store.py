@@ -18,8 +18,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from embedding import Embedder, embed_file, read_embeddings, writers
+from embedding.layout import Layout, StoredRecord
 from embedding.store import read_provenance
-from embedding.writers import Layout, StoredRecord, open_writer
+from embedding.writers import open_writer
 from sequence_io import read_records, survey
 from tests.helpers import GOLDEN, SAME_LIMIT, relative_l2
 
