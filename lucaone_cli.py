@@ -13,11 +13,11 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from importlib.metadata import version
 from typing import Any, NoReturn
 
-ROOMS = ("embedding", "hub_upload")
+ROOMS = ("embedding", "finetune", "hub_upload")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -45,8 +45,8 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def build_parser() -> tuple[argparse.ArgumentParser, Container[str]]:
+    """Return the parser of the whole command line, and the names of the commands."""
     parser = _Parser(prog="lucaone", description="LucaOne for DNA, RNA and protein.")
     parser.add_argument(
         "--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="print the version"
@@ -60,7 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
         example: str,
         more: str = "",
     ) -> argparse.ArgumentParser:
-        """Declare a command; its options may have the types "positive" and "count"."""
+        """Declare a command, of one word or two; options may be of type "positive" or "count"."""
         command = commands.add_parser(
             name,
             help=about,
@@ -78,7 +78,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     for room in ROOMS:
         importlib.import_module(f"{room}.commands").add_to(add)
-    return parser
+    return parser, commands.choices
 
 
 def _quiet() -> None:
@@ -91,6 +91,12 @@ def _quiet() -> None:
         disable_progress_bar()
 
 
+def _with_command(arguments: Sequence[str], names: Container[str]) -> list[str]:
+    """Return the arguments, with the words of a command of two words in one."""
+    words = " ".join(arguments[:2])
+    return [words, *arguments[2:]] if words in names else list(arguments)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
@@ -100,7 +106,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0, or 1 when the job failed; wrong usage is 2, an interruption 130. An error is one line.
     """
-    options = vars(build_parser().parse_args(arguments))
+    parser, names = build_parser()
+    given = sys.argv[1:] if arguments is None else arguments
+    options = vars(parser.parse_args(_with_command(given, names)))
     run = options.pop("run")
     try:
         _quiet()
