@@ -26,10 +26,11 @@ from tqdm.auto import tqdm
 
 from .embedder import Embedder, finish, join_pieces, row_shape
 from .inputs import SequenceInput
+from .jobs import check_same
 from .layout import Layout, StoredRecord
 from .models import ModelSource, find_device, find_model
 from .outputs import replace_durably, writing
-from .parts import PartFolder, PieceInfo, as_saved, check_same
+from .parts import PartFolder, PieceInfo, as_saved
 from .settings import Settings, check_options
 from .store import read_provenance, remove_output
 from .writers import exists, open_writer
@@ -109,6 +110,8 @@ def embed_file(
     if unknown := options.keys() - Settings.__dataclass_fields__.keys():
         raise TypeError(f"embed_file has no option {', '.join(sorted(unknown))}")
     settings = check_options(output, device, seq_type=seq_type, **options)
+    if output.is_dir():
+        raise ValueError(f"{output}: cannot be written: there is a folder of this name")
     if output.exists() and Path(source).exists() and output.samefile(source):
         raise ValueError(f"{output}: is the input")
     found = find_model(model, revision)

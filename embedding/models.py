@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -95,14 +96,18 @@ class ModelSource:
 
 
 def _sha256(files: list[Path]) -> str:
-    digests = []
-    for file in files:
-        with file.open("rb") as stream:
-            digests.append(hashlib.file_digest(stream, "sha256").hexdigest())
+    digests = [_digest(file, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     # One file's own digest can be compared with what the Hub shows.
     return (
         digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
     )
+
+
+@cache
+def _digest(file: Path, size: int, changed: int) -> str:
+    """Return the SHA-256 of a file as it now is; 7 GB take seconds, once for all who ask."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def find_model(model: str | os.PathLike[str], revision: str | None = None) -> ModelSource:

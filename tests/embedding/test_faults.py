@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import lucaone_cli
-from embedding import embed_file, files, outputs, parts, read_embeddings, writers
+from embedding import embed_file, files, jobs, outputs, parts, read_embeddings, writers
 from embedding.parts import PartFolder
 from embedding.runner import ModelRunner
 from modeling_lucaone import LucaOneModel
@@ -215,7 +215,7 @@ def test_a_job_killed_while_its_files_get_their_names(tmp_path, monkeypatch, fas
         for owner, name in [
             (files, "remove_output"),
             (files, "replace_durably"),
-            (parts.shutil, "rmtree"),
+            (jobs.shutil, "rmtree"),
         ]:
             setattr(owner, name, die_at_last(getattr(owner, name)))
         embed(fasta, output, **options)
