@@ -112,7 +112,7 @@ class Task:
     max_grad_norm: float = 1.0
     patience: int | None = 10
     lora_rank: int = 16
-    lora_alpha: float = 32.0
+    lora_alpha: int = 32
     lora_dropout: float = 0.0
     seed: int = 1221
     metric: str | None = None
@@ -129,7 +129,7 @@ class Task:
         if self.network is not None and (self.network == "single") != (self.input == "single"):
             raise ValueError(f"network: {self.network!r} does not take the input {self.input!r}")
         for name in ("epochs", "batch_size", "hidden_size", "lora_rank", "learning_rate"):
-            if getattr(self, name) <= 0:
+            if not getattr(self, name) > 0:  # nan is not either
                 raise ValueError(f"{name}: {getattr(self, name)} is not above 0")
         weights = self.class_weights
         if isinstance(weights, tuple) and self.labels and len(weights) != len(self.labels):
@@ -179,7 +179,10 @@ def read_task(
             raise ValueError(f"--set {change}: the value is not YAML") from None
         key, dot, entry = key.strip().partition(".")
         if dot:
-            value = {**(values.get(key) or {}), entry: value}
+            before = values.get(key) or {}
+            if not isinstance(before, Mapping):
+                raise ValueError(f"--set {change}: {key} has no entries, it is {before!r}")
+            value = {**before, entry: value}
         values[key] = value
     values |= {key: value for key, value in fields.items() if value is not None}
     return _checked({"name": name, **values}, where)
@@ -239,6 +242,8 @@ def _as(kind: Any, value: Any) -> Any:
             raise TypeError
         return tuple(_as(arguments[0], entry) for entry in value)
     elif origin is dict:
+        if not isinstance(value, Mapping):
+            raise TypeError
         return {_as(arguments[0], key): _as(arguments[1], entry) for key, entry in value.items()}
     elif kind is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
         return float(value)  # YAML takes 1e-4, without a point, for a text

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import lucaone_cli
-from embedding import embed_file, files, jobs, outputs, parts, read_embeddings, writers
+from embedding import embed_file, files, jobs, outputs, read_embeddings, writers
 from embedding.parts import PartFolder
 from embedding.runner import ModelRunner
 from modeling_lucaone import LucaOneModel

@@ -1,0 +1,99 @@
+# Copyright 2026 The lucaone-hf authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Options that several commands of this room have in common."""
+
+import argparse
+from typing import Any
+
+# Options that name a column, and what a task calls it.
+COLUMNS = {
+    "id_column": "id",
+    "sequence_column": "sequence",
+    "label_column": "label",
+    "group_column": "group",
+    "split_column": "split",
+}
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Add the data, and changes of the task."""
+    parser.add_argument(
+        "--data",
+        metavar="DATA",
+        help="folder with train, dev and test as published; CSV, TSV or Parquet table; FASTA with "
+        "--labels; or a data set on the Hub (default: that of the task)",
+    )
+    parser.add_argument(
+        "--labels", dest="labels_file", metavar="TABLE", help="labels of the records of a FASTA"
+    )
+    parser.add_argument(
+        "--seq-type",
+        metavar="TYPE",
+        help="molecule type: gene (DNA, RNA) or prot, for a pair two with a comma between, as "
+        "gene,prot; column:NAME; header (default: that of the task, or the column seq_type)",
+    )
+    for option, column in COLUMNS.items():
+        what = {
+            "group": "of groups, such as species, whose accuracy is shown",
+            "split": "that says train, dev or test",
+        }.get(column, f"of the {column}s")
+        parser.add_argument(
+            f"--{option.replace('_', '-')}", metavar="NAME", help=f"the column {what}"
+        )
+    parser.add_argument(
+        "--set",
+        dest="set",
+        action="append",
+        metavar="KEY=VALUE",
+        help="change a key of the task, as epochs=5; may be given several times",
+    )
+    parser.add_argument(
+        "--features",
+        metavar="DIR",
+        help="where features are kept, for other runs too (default: features beside OUTPUT)",
+    )
+
+
+def changes_of(options: dict[str, Any]) -> list[str]:
+    """Take out of the options what changes the task, as `key=value` each."""
+    changes = list(options.pop("set", []))
+    for option, column in COLUMNS.items():
+        if option in options:
+            changes.append(f"columns.{column}={options.pop(option)!r}")
+    if "seq_type" in options:
+        changes.append(f"seq_types=[{options.pop('seq_type')}]")
+    return changes
+
+
+def add_hardware(parser: argparse.ArgumentParser) -> None:
+    """Add how the work is done."""
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="default: a GPU if there is one")
+    parser.add_argument(
+        "--dtype",
+        choices=("float32", "bfloat16"),
+        help="precision of the computation; weights stay in float32 (default: float32, for frozen "
+        "features as stored)",
+    )
+    parser.add_argument(
+        "--tokens-per-batch",
+        type="positive",
+        metavar="N",
+        help="residues that go through the model at once; does not change the result (default: "
+        "4096, on a GPU 16384)",
+    )
+    parser.add_argument(
+        "--gradient-checkpointing",
+        action="store_true",
+        help="less memory for a third more time, with --mode full or lora",
+    )
+    parser.add_argument(
+        "--attn-implementation",
+        choices=("eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention"),
+        help="how attention is computed (default: sdpa)",
+    )
+    parser.add_argument(
+        "--save-minutes",
+        type=float,
+        metavar="M",
+        help="save a checkpoint also within an epoch, after so many minutes (default: 15)",
+    )

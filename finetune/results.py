@@ -1,0 +1,255 @@
+# Copyright 2026 The lucaone-hf authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What a run leaves: the model, results.json, predictions, pictures and the card."""
+
+import csv
+import json
+import math
+import shutil
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from transformers import AutoTokenizer
+
+from embedding.models import ModelSource
+from embedding.outputs import writing
+
+from . import figures
+from .card import render_card
+from .data import Example, TaskData
+from .evaluation import (
+    intervals,
+    majority_baseline,
+    predictions,
+    score,
+    score_by_group,
+)
+from .predictions import id_columns, prediction_columns, prediction_row, true_label
+from .task import Task, as_dictionary
+from .trainer import probabilities
+from .training import Trained, main_metric
+
+VERSIONS = ("lucaone-hf", "torch", "transformers", "accelerate", "peft")
+MAX_SHARD_SIZE = "5GB"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished training.
+
+    Attributes:
+        task: the task.
+        data: its data.
+        trained: the model and its logits.
+        source: the model it began with.
+        mode: how it was trained.
+    """
+
+    task: Task
+    data: TaskData
+    trained: Trained
+    source: ModelSource
+    mode: str
+
+    @property
+    def metric(self) -> str:
+        """By which the task is judged."""
+        return main_metric(self.task, self.data.problem)
+
+    @cached_property
+    def probabilities(self) -> dict[str, np.ndarray]:
+        """Of every split, as `finetune.evaluation.score` takes them."""
+        return {
+            name: probabilities(self.data.problem, logits)
+            for name, logits in self.trained.logits.items()
+        }
+
+    def labels(self, split: str) -> np.ndarray:
+        """Return the labels of a split as numbers."""
+        return np.array([example.label for example in self.data.splits[split]])
+
+    def groups(self, split: str) -> list[str | None] | None:
+        """Return the groups of the records of a split; None where no record has one."""
+        groups = [example.group for example in self.data.splits[split]]
+        return groups if any(group is not None for group in groups) else None
+
+    @property
+    def judged(self) -> list[str]:
+        """The splits that the model was not trained on; the training split if there is no other."""
+        return [name for name in ("test", "dev") if name in self.probabilities] or ["train"]
+
+    def results(self) -> dict[str, Any]:
+        """Return what `results.json` holds of it."""
+        task, data, trained = self.task, self.data, self.trained
+        first = self.judged[0]
+        scored = {
+            split: score(
+                data.problem, self.probabilities[split], self.labels(split), self.groups(split)
+            )
+            for split in self.judged
+        }
+        by_group = None
+        if data.problem in ("binary", "multi_class") and (groups := self.groups(first)):
+            by_group = score_by_group(
+                data.problem, self.probabilities[first], self.labels(first), groups
+            )
+        parameters = list(trained.model.parameters())
+        return {
+            "task": as_dictionary(task) | {"problem": data.problem, "metric": self.metric},
+            "mode": self.mode,
+            "model": {
+                "name": self.source.name,
+                "revision": self.source.revision,
+                **self.source.fingerprint(),
+                "parameters": sum(parameter.numel() for parameter in parameters),
+                "trained_parameters": trained.trained_parameters,
+            },
+            "data": {
+                "files": data.files,
+                "splits": {name: len(examples) for name, examples in data.splits.items()},
+                "label_names": list(data.label_names),
+                "label_counts": {
+                    name: _label_counts(data, examples) for name, examples in data.splits.items()
+                },
+                "findings": [list(row) for row in data.findings.table()],
+            },
+            "training": {
+                "steps": trained.steps,
+                "best_step": trained.best_step,
+                "epochs": task.epochs,
+                "batch_size": task.batch_size,
+                "learning_rate": task.learning_rate,
+            },
+            "history": trained.history,
+            "metrics": scored,
+            "intervals": {
+                split: intervals(
+                    data.problem, self.probabilities[split], self.labels(split), [self.metric]
+                )
+                for split in self.judged
+            },
+            "by_group": by_group,
+            "majority": majority_baseline(data.problem, self.labels("train"), self.labels(first)),
+            "versions": {name: version(name) for name in VERSIONS},
+        }
+
+
+def _label_counts(data: TaskData, examples: list[Example]) -> dict[str, int]:
+    if data.problem == "regression":
+        return {}
+    counts: Counter[str] = Counter()
+    for example in examples:
+        named = str(true_label(data.problem, data.label_names, example))
+        counts.update(named.split(";") if data.problem == "multi_label" else [named])
+    return dict(counts.most_common())
+
+
+def summary_line(results: dict[str, Any]) -> str:
+    """Tell in one line how good a model is."""
+    metric = results["task"]["metric"]
+    parts = []
+    for split, values in results["metrics"].items():
+        low, high = results["intervals"][split][metric]
+        parts.append(f"{split} {metric} {_shown(values[metric])} [{_shown(low)}, {_shown(high)}]")
+    parts.append(f"majority {_shown(results['majority'][metric])}")
+    return ", ".join(parts)
+
+
+def _shown(value: float | None) -> str:
+    return "none" if value is None or math.isnan(value) else f"{value:.4f}"
+
+
+def read_results(output: Path) -> dict[str, Any]:
+    """Read the results of a run.
+
+    Raises:
+        ValueError: the folder is none of a run.
+    """
+    try:
+        return dict(json.loads((output / "results.json").read_text("utf-8")))
+    except (OSError, ValueError):
+        raise ValueError(
+            f"{output}: is there already and no result of `lucaone finetune`; --overwrite replaces "
+            "it"
+        ) from None
+
+
+def save_outcome(outcome: Outcome, results: dict[str, Any], staging: Path, output: Path) -> None:
+    """Write everything into `staging`, which then takes the place of `output`.
+
+    Raises:
+        ValueError: it cannot be written.
+    """
+    with writing(output):
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(parents=True)
+        _save_model(outcome, staging)
+        results["figures"] = _draw(outcome, staging)
+        with (staging / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
+            _write_predictions(outcome, csv.writer(file))
+        (staging / "results.json").write_text(json.dumps(_plain(results), indent=1), "utf-8")
+        (staging / "README.md").write_text(render_card(results), "utf-8")
+        before = output.with_name(f".{output.name}.{uuid.uuid4().hex}")
+        if output.exists():
+            output.rename(before)
+        staging.rename(output)
+        shutil.rmtree(before, ignore_errors=True)
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON holds, with null where a number is none."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _save_model(outcome: Outcome, folder: Path) -> None:
+    model = outcome.trained.model
+    if outcome.mode == "lora":
+        model.save_pretrained(folder / "adapter")
+        model = model.merge_and_unload()
+    model.save_pretrained(folder, max_shard_size=MAX_SHARD_SIZE)
+    for file in folder.rglob("*.safetensors"):
+        file.chmod((folder / "config.json").stat().st_mode)  # safetensors makes its files private
+    types = model.config.seq_types
+    options = {"seq_type": types[0]} if types is not None and len(types) == 1 else {}
+    AutoTokenizer.from_pretrained(outcome.source.folder, **options).save_pretrained(folder)
+
+
+def _draw(outcome: Outcome, folder: Path) -> list[str]:
+    split = outcome.judged[0]
+    data, labels = outcome.data, outcome.labels(split)
+    names = ["learning_curves.png"]
+    figures.learning_curves(outcome.trained.history, folder / names[0], outcome.metric)
+    if data.problem == "regression":
+        names.append("predicted_against_true.png")
+        figures.predicted_against_true(
+            labels, outcome.probabilities[split][:, 0], folder / names[1]
+        )
+    elif data.problem != "multi_label":
+        names.append("confusion_matrix.png")
+        decided = predictions(data.problem, outcome.probabilities[split])
+        figures.confusion_matrix(labels, decided, data.label_names, folder / names[1])
+    return names
+
+
+def _write_predictions(outcome: Outcome, rows: Any) -> None:
+    data = outcome.data
+    sides = len(data.splits["train"][0].ids)
+    columns = prediction_columns(data.problem, data.label_names)
+    rows.writerow(["split", *id_columns(sides), "label", *columns])
+    for split in outcome.judged:
+        for example, values in zip(data.splits[split], outcome.probabilities[split], strict=True):
+            label = true_label(data.problem, data.label_names, example)
+            predicted = prediction_row(data.problem, data.label_names, values)
+            rows.writerow([split, *example.ids, label, *predicted])

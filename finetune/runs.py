@@ -1,0 +1,225 @@
+# Copyright 2026 The lucaone-hf authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A fine-tuning run: labelled data and a model to a model that predicts, with its results.
+
+The data are looked through before the model loads. While the run is under way, its checkpoints lie
+in `OUTPUT.partial`, and the same call goes on from the last one; `OUTPUT` appears when it is whole.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from accelerate import PartialState
+
+from embedding.jobs import JobFolder, check_same
+from embedding.models import ModelSource, find_model, load_tokenizer
+from modeling_lucaone import LucaOneConfig
+
+from .batches import TokenizedExamples
+from .data import DataSettings, TaskData, read_data
+from .features.lucaone import LucaOneBackbone
+from .frozen import feature_rows, train_on_features
+from .networks import add_lora, load_encoder, network_config, new_head, with_head
+from .results import Outcome, read_results, save_outcome, summary_line
+from .task import Task, as_dictionary, read_task
+from .training import CHECKPOINTS, Hardware, Trained, main_metric, train
+
+Mode = Literal["frozen", "full", "lora"]
+MODES = ("frozen", "full", "lora")
+
+
+def _silent(_: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run came to.
+
+    Attributes:
+        output: folder of the model, its results, pictures and card.
+        results: what `results.json` holds.
+        notes: what a user should know.
+        is_main_process: the one of several that tells.
+    """
+
+    output: Path
+    results: dict[str, Any]
+    notes: list[str]
+    is_main_process: bool
+
+    def __str__(self) -> str:
+        return f"{self.output}: {summary_line(self.results)}"
+
+
+def finetune(
+    task: str | os.PathLike[str] | Task | None = None,
+    *,
+    model: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    data: str | os.PathLike[str] | None = None,
+    mode: Mode = "frozen",
+    changes: Iterable[str] = (),
+    labels_file: str | os.PathLike[str] | None = None,
+    features: str | os.PathLike[str] | None = None,
+    revision: str | None = None,
+    overwrite: bool = False,
+    tell: Callable[[str], object] = _silent,
+    **hardware: Any,
+) -> RunSummary:
+    """Train a model on a task, and go on where an earlier call stopped.
+
+    Under `accelerate launch` every process calls this with the same arguments, and all must see the
+    same files. The result does not depend on their number, but for dropout.
+
+    Args:
+        task: name of a published task, a YAML file, or a `Task`; None for one of `changes` alone.
+        model: folder or Hub repository of a LucaOne model; a head that it may have is left.
+        output: folder to be made.
+        data: see `read_data`; those that the task names on the Hub, if not given.
+        mode: `frozen` trains the head on features that are computed once, `full` all weights,
+            `lora` small matrices in the blocks.
+        changes: of the task, `key=value` each.
+        labels_file: table of labels, where `data` is FASTA.
+        features: folder where features are kept for this and other runs; `features` beside the
+            output if not given.
+        revision: branch, tag or commit of a Hub repository.
+        overwrite: replace an output, or the begun work, of another run.
+        tell: called with what a user wants to know before the training.
+        hardware: as of `Hardware`.
+
+    Raises:
+        DataError: the data cannot be trained on; it carries the table of what was found.
+        ValueError: anything else wrong with the task, the model, the options or the output.
+        RuntimeError: the training failed, see `TaskTrainer`. What is done is kept.
+        ImportError: a library of the extra `finetune` is missing.
+    """
+    if mode not in MODES:
+        raise ValueError(f"mode: {mode!r} is none of {', '.join(MODES)}")
+    where = Hardware(**hardware)
+    where.check()
+    task = task if isinstance(task, Task) else read_task(task, changes)
+    source = data if data is not None else task.dataset
+    if source is None:
+        raise ValueError("data: neither given nor named by the task")
+    output = Path(output)
+    processes = PartialState(cpu=where.kind == "cpu", timeout=timedelta(days=30))
+    begun, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
+
+    if not processes.is_main_process:
+        tell = _silent
+    found = find_model(model, revision)
+    labelled = read_labelled(task, source, labels_file, tell)
+    main_metric(task, labelled.problem)
+    config = network_config(task, labelled, found.config)
+    made_from = {
+        "mode": mode,
+        "dtype": where.dtype or ("as stored" if mode == "frozen" else "float32"),
+        **as_dictionary(task),
+        **{f"{name}_sha256": digest for name, digest in sorted(labelled.files.items())},
+        **found.fingerprint(),
+    }
+    job = JobFolder(output, CHECKPOINTS)
+    if processes.is_main_process:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        job.open()
+    finished = False
+    try:
+        if output.exists() and not overwrite:
+            finished = job.job() is None
+            results = read_results(output)
+            check_same(f"{output} was made", results["made_from"], made_from)
+            return RunSummary(
+                output,
+                results,
+                [f"{output} is complete; nothing was done"],
+                processes.is_main_process,
+            )
+        if processes.is_main_process:
+            job.begin(made_from, {}, overwrite)
+        processes.wait_for_everyone()
+        prepared = time.monotonic()
+        if mode == "frozen":
+            store = Path(features) if features is not None else output.parent / "features"
+            backbone = LucaOneBackbone(
+                found, feature_rows(task), where.dtype, where.device, where.tokens_per_batch
+            )
+            trained = train_on_features(
+                task, labelled, config, [backbone], store, job.path, where, tell
+            )
+        else:
+            trained = _train_whole(task, labelled, config, found, mode == "lora", job.path, where)
+        if processes.is_main_process:
+            if mode == "frozen":
+                trained.model = with_head(load_encoder(found), trained.model)
+            outcome = Outcome(task, labelled, trained, found, mode)
+            results = outcome.results() | {
+                "made_from": made_from,
+                "started": started,
+                "times": {
+                    "preparation": round(prepared - begun, 1),
+                    "training": round(time.monotonic() - prepared, 1),
+                },
+                "notes": trained.notes,
+            }
+            results["data"]["source"] = os.fspath(source)
+            save_outcome(outcome, results, job.path / "result", output)
+            finished = True
+        processes.wait_for_everyone()
+        return RunSummary(output, read_results(output), trained.notes, processes.is_main_process)
+    finally:
+        if processes.is_main_process:
+            job.close(finished)
+
+
+def read_labelled(
+    task: Task,
+    source: str | os.PathLike[str],
+    labels_file: str | os.PathLike[str] | None,
+    tell: Callable[[str], object],
+) -> TaskData:
+    """Read the data of a task, and tell what was found in them.
+
+    Raises:
+        DataError: they cannot be trained on.
+    """
+    names = [name for name in DataSettings.__dataclass_fields__ if hasattr(task, name)]
+    settings = DataSettings(**{name: getattr(task, name) for name in names})
+    labelled = read_data(source, settings, labels_file=labels_file)
+    tell(str(labelled.findings))
+    return labelled
+
+
+def _train_whole(
+    task: Task,
+    data: TaskData,
+    config: LucaOneConfig,
+    found: ModelSource,
+    lora: bool,
+    folder: Path,
+    hardware: Hardware,
+) -> Trained:
+    """Train the encoder with its head, all of it or by LoRA."""
+    encoder = load_encoder(found, hardware.attn_implementation)
+    sides = 1 if task.input == "single" else 2
+    model = with_head(encoder, new_head(config, [config.hidden_size] * sides, task.seed))
+    tokenizer = load_tokenizer(found)
+    splits = {
+        name: TokenizedExamples(examples, tokenizer, config.class_weights)
+        for name, examples in data.splits.items()
+        if examples
+    }
+    return train(
+        add_lora(model, task, found) if lora else model,
+        splits,
+        task,
+        data.problem,
+        folder,
+        hardware,
+        encoder_learning_rate=None if lora else task.encoder_learning_rate,
+    )

@@ -1,0 +1,205 @@
+# Copyright 2026 The lucaone-hf authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A model or a head trained on the splits of a task, resumably."""
+
+import json
+import math
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import EarlyStoppingCallback, TrainingArguments
+from transformers.trainer_callback import PrinterCallback
+
+from .batches import Examples
+from .evaluation import GREATER_IS_BETTER, METRICS
+from .task import Task
+from .trainer import Progress, SaveByTime, TaskTrainer
+
+CHECKPOINTS = "checkpoint-*"
+# Tokens that go through the model at once, with what its gradients need; of features, rows.
+TOKENS_PER_BATCH = {"cpu": 4_096, "cuda": 16_384}
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """How the work is done; none of it decides what is computed, but `dtype` how exactly.
+
+    Attributes:
+        device: `cpu` or `cuda`; a GPU if there is one, where not given.
+        dtype: of the encoder's computation: `float32` or `bfloat16`; weights stay in fp32.
+        tokens_per_batch: tokens that go through the model at once.
+        gradient_checkpointing: compute activations twice in place of keeping them.
+        attn_implementation: attention back-end; `sdpa` where not given.
+        save_minutes: minutes after which a checkpoint is saved within an epoch.
+    """
+
+    device: str | None = None
+    dtype: str | None = None
+    tokens_per_batch: int | None = None
+    gradient_checkpointing: bool = False
+    attn_implementation: str | None = None
+    save_minutes: float = 15.0
+
+    @property
+    def kind(self) -> str:
+        """`cpu` or `cuda`."""
+        return self.device or ("cuda" if torch.cuda.is_available() else "cpu")
+
+    def check(self) -> None:
+        """Check the device.
+
+        Raises:
+            ValueError: there is none of this kind, or it cannot be chosen here.
+        """
+        if self.device not in (None, "cpu", "cuda"):
+            raise ValueError(f"device: {self.device!r} is neither cpu nor cuda")
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise ValueError("device: there is no cuda device here")
+
+
+@dataclass
+class Trained:
+    """What `train` made.
+
+    Attributes:
+        model: with the weights of the best epoch, or of the last where there is no dev split.
+        logits: of every split, (records, num_labels).
+        history: what transformers logged.
+        steps: updates of the weights.
+        trained_parameters: numbers that were trained.
+        best_step: after which `model` was saved; None where there is no dev split.
+        notes: what a user should know.
+    """
+
+    model: Any
+    logits: dict[str, Tensor]
+    history: list[dict[str, Any]]
+    steps: int
+    trained_parameters: int
+    best_step: int | None
+    notes: list[str]
+
+
+def main_metric(task: Task, problem: str) -> str:
+    """Return the metric by which the best epoch is chosen.
+
+    Raises:
+        ValueError: the problem has no such metric.
+    """
+    known = METRICS[problem]
+    if task.metric is not None and task.metric not in known:
+        raise ValueError(f"metric: {task.metric!r} is none of {problem}: {', '.join(known)}")
+    return task.metric or known[0]
+
+
+def train(
+    model: Any,
+    splits: Mapping[str, Examples],
+    task: Task,
+    problem: str,
+    folder: Path,
+    hardware: Hardware,
+    *,
+    encoder_learning_rate: float | None = None,
+    progress: bool = True,
+) -> Trained:
+    """Train on `train`, choose the best epoch by `dev`, and go on where an earlier call stopped.
+
+    Args:
+        model: takes what `splits` give.
+        splits: `train`, and where they have records `dev` and `test`.
+        task: how it is trained.
+        problem: as of a task.
+        folder: of the checkpoints, `checkpoint-STEP`.
+        hardware: where.
+        encoder_learning_rate: that of the encoder's own weights, where they are trained.
+        progress: show a bar where somebody watches.
+
+    Raises:
+        ValueError: a metric that the problem does not have.
+        RuntimeError: see `TaskTrainer`.
+    """
+    metric = main_metric(task, problem)
+    trained_parameters = sum(one.numel() for one in model.parameters() if one.requires_grad)
+    dev = splits.get("dev")
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=task.epochs,
+        learning_rate=task.learning_rate,
+        lr_scheduler_type=task.schedule if task.schedule != "constant" else "constant_with_warmup",
+        warmup_steps=_warmup_steps(task, len(splits["train"])),
+        weight_decay=task.weight_decay,
+        adam_beta1=task.adam_beta1,
+        adam_beta2=task.adam_beta2,
+        adam_epsilon=task.adam_epsilon,
+        max_grad_norm=task.max_grad_norm,
+        seed=task.seed,
+        bf16=hardware.dtype == "bfloat16",
+        use_cpu=hardware.kind == "cpu",
+        gradient_checkpointing=hardware.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False},
+        eval_strategy="epoch" if dev else "no",
+        save_strategy="epoch",
+        save_total_limit=1,  # besides the best one
+        load_best_model_at_end=dev is not None,
+        metric_for_best_model=f"eval_{metric}" if dev else None,
+        greater_is_better=GREATER_IS_BETTER[metric] if dev else None,
+        restore_callback_states_from_checkpoint=True,
+        logging_strategy="epoch",
+        logging_nan_inf_filter=False,
+        ddp_find_unused_parameters=False,
+        remove_unused_columns=False,
+        disable_tqdm=True,
+        report_to=[],
+    )
+    # Several GPUs are used by several processes; within one, packed batches cannot be divided.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    trainer = TaskTrainer(
+        model,
+        arguments,
+        train_dataset=splits["train"],
+        eval_dataset=dev,
+        problem=problem,
+        batch_size=task.batch_size,
+        tokens_per_batch=hardware.tokens_per_batch or TOKENS_PER_BATCH[hardware.kind],
+        encoder_learning_rate=encoder_learning_rate,
+        callbacks=[SaveByTime(60 * hardware.save_minutes)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    if progress:
+        trainer.add_callback(Progress())
+    if dev and task.patience is not None:
+        trainer.add_callback(EarlyStoppingCallback(task.patience))
+    trainer.train(resume_from_checkpoint=last_checkpoint(folder))
+    best = trainer.state.best_model_checkpoint
+    return Trained(
+        model=trainer.accelerator.unwrap_model(trainer.model),
+        logits={name: trainer.logits(examples) for name, examples in splits.items()},
+        history=trainer.state.log_history,
+        steps=trainer.state.global_step,
+        trained_parameters=trained_parameters,
+        best_step=int(best.rpartition("-")[2]) if best else None,
+        notes=trainer.notes,
+    )
+
+
+def _warmup_steps(task: Task, records: int) -> int:
+    steps = task.epochs * math.ceil(records / task.batch_size)
+    return math.ceil(task.warmup_steps * (steps if task.warmup_steps < 1 else 1))
+
+
+def last_checkpoint(folder: Path) -> str | None:
+    """Return the last whole checkpoint; those that a kill left half written are removed."""
+    whole = {}
+    for path in folder.glob(CHECKPOINTS):
+        try:  # what is written last
+            step = json.loads((path / "trainer_state.json").read_text("utf-8"))["global_step"]
+            whole[step] = path
+        except (OSError, ValueError):
+            shutil.rmtree(path)
+    return str(whole[max(whole)]) if whole else None
