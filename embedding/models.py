@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trained models, found and loaded strictly; and what tells one from another."""
 
-import functools
 import hashlib
 import os
 import re
@@ -94,12 +93,6 @@ class ModelSource:
             "weights_sha256": _sha256(weights),
             "config_sha256": _sha256([self.folder / "config.json"]),
         }
-
-
-@functools.cache
-def _file_sha256(file: Path, _changed: int) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _sha256(files: list[Path]) -> str:

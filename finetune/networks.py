@@ -185,7 +185,7 @@ def load_encoder(source: ModelSource, attn_implementation: str | None = None) ->
     return encoder
 
 
-def add_lora(model: LucaOnePreTrainedModel, task: Task, source: ModelSource) -> Any:
+def add_lora(model: LucaOnePreTrainedModel, task: Task) -> Any:
     """Return the model with LoRA's matrices in its blocks; those and the head are trained.
 
     Raises:
@@ -198,7 +198,7 @@ def add_lora(model: LucaOnePreTrainedModel, task: Task, source: ModelSource) -> 
     heads = ["summary"]
     if isinstance(model, LucaOneForPairClassification):
         heads = [f"summaries.{number}" for number in range(len(model.summaries))]
-    adapted = get_peft_model(
+    return get_peft_model(
         model,
         LoraConfig(
             r=task.lora_rank,
@@ -208,7 +208,3 @@ def add_lora(model: LucaOnePreTrainedModel, task: Task, source: ModelSource) -> 
             modules_to_save=[*heads, "classifier"],
         ),
     )
-    # What the adapter says it belongs to; not where that lies on this machine.
-    adapted.peft_config["default"].base_model_name_or_path = source.name
-    adapted.peft_config["default"].revision = source.revision
-    return adapted

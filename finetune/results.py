@@ -216,7 +216,11 @@ def _plain(value: Any) -> Any:
 def _save_model(outcome: Outcome, folder: Path) -> None:
     model = outcome.trained.model
     if outcome.mode == "lora":
-        model.save_pretrained(folder / "adapter")
+        adapter = model.peft_config["default"]
+        # What it belongs to, not where that lies on this machine; peft would look it up on the Hub.
+        adapter.base_model_name_or_path = outcome.source.name
+        adapter.revision = outcome.source.revision
+        model.save_pretrained(folder / "adapter", save_embedding_layers=False)
         model = model.merge_and_unload()
     model.save_pretrained(folder, max_shard_size=MAX_SHARD_SIZE)
     for file in folder.rglob("*.safetensors"):

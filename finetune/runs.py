@@ -215,7 +215,7 @@ def _train_whole(
         if examples
     }
     return train(
-        add_lora(model, task, found) if lora else model,
+        add_lora(model, task) if lora else model,
         splits,
         task,
         data.problem,

@@ -127,6 +127,8 @@ def train(
     metric = main_metric(task, problem)
     trained_parameters = sum(one.numel() for one in model.parameters() if one.requires_grad)
     dev = splits.get("dev")
+    if hardware.gradient_checkpointing:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
     arguments = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=task.epochs,
@@ -141,8 +143,6 @@ def train(
         seed=task.seed,
         bf16=hardware.dtype == "bfloat16",
         use_cpu=hardware.kind == "cpu",
-        gradient_checkpointing=hardware.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False},
         eval_strategy="epoch" if dev else "no",
         save_strategy="epoch",
         save_total_limit=1,  # besides the best one

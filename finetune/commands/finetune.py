@@ -63,8 +63,12 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 def run(options: dict[str, Any]) -> None:
     """Train, and print how good the model is."""
+    from transformers.utils.logging import disable_progress_bar
+
     from finetune import finetune
     from finetune.data import DataError
+
+    disable_progress_bar()  # one for every file of a checkpoint; the training has its own
 
     options["changes"] = changes_of(options)
     try:
