@@ -10,11 +10,13 @@ if TYPE_CHECKING:
     from .conversion import convert
     from .initialization import initialize
     from .sentence_transformer_files import write_sentence_transformer_files
+    from .trained_heads import convert_head
 
 _HOME = {
     "CheckpointError": "checkpoint_files",
     "ModelReport": "checkpoint_files",
     "convert": "conversion",
+    "convert_head": "trained_heads",
     "initialize": "initialization",
     "write_sentence_transformer_files": "sentence_transformer_files",
 }
@@ -22,6 +24,7 @@ __all__ = [
     "CheckpointError",
     "ModelReport",
     "convert",
+    "convert_head",
     "initialize",
     "write_sentence_transformer_files",
 ]

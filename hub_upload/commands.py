@@ -12,10 +12,12 @@ SEQ_TYPE_HELP = (
 
 
 def _convert(options: dict[str, Any]) -> None:
-    from hub_upload import CheckpointError, convert
+    from hub_upload import CheckpointError, convert, convert_head
 
+    if "encoder" in options and (meaningless := sorted(options.keys() & {"dtype", "logs"})):
+        raise argparse.ArgumentError(None, f"--{meaningless[0]} has no meaning with --encoder")
     try:
-        print(convert(**options))
+        print((convert_head if "encoder" in options else convert)(**options))
     except CheckpointError:
         raise
     except ValueError as error:  # the options; what is wrong with files is a CheckpointError
@@ -40,15 +42,27 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
         _convert,
         "turn a published checkpoint into a folder that AutoModel loads",
         "lucaone convert checkpoint-step36000000 lucaone --labels label/",
+        "With --encoder SOURCE is a trained head of a downstream task, which is put on that model.",
     )
-    parser.add_argument("source", metavar="SOURCE", help="folder of a published checkpoint")
+    parser.add_argument(
+        "source", metavar="SOURCE", help="folder of a published checkpoint or trained head"
+    )
     parser.add_argument("dest", metavar="DEST", help="folder to be made")
     parser.add_argument(
         "--logs",
         metavar="FILE",
         help="logs.txt of the training run, if it is not where it was published",
     )
-    parser.add_argument("--labels", metavar="DIR", help="folder with the published label files")
+    parser.add_argument(
+        "--encoder",
+        metavar="MODEL",
+        help="folder, made by this command, of the model that a trained head was trained on",
+    )
+    parser.add_argument(
+        "--labels",
+        metavar="PATH",
+        help="folder with the published label files; of a trained head its label.txt",
+    )
     parser.add_argument("--seq-type", metavar="TYPE", help=SEQ_TYPE_HELP)
     parser.add_argument(
         "--dtype",

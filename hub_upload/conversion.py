@@ -99,6 +99,8 @@ def convert(
             raise CheckpointError(f"{source} has the layout of the Hub, which knows no --logs")
         model = _read_hub(source, fields, labels, notes)
         seq_type = seq_type or _stored_seq_type(source)
+    elif "network" in fields:
+        raise CheckpointError(f"{source} holds a trained head; give its encoder with --encoder")
     else:
         raise CheckpointError(
             f"{source / 'config.json'}: model_type is {fields.get('model_type')!r}, not that of a "
@@ -121,7 +123,7 @@ def _read_original(
     arguments = read_arguments(logs_file)
     tasks = tasks_of(arguments, logs_file)
     file = source / "pytorch.pth"
-    stored = _without_prefix(read_tensors(file), file)
+    stored = without_prefix(read_tensors(file), file)
     blocks = _count_blocks(stored, file)
 
     said = fields.get("num_hidden_layers")
@@ -134,7 +136,7 @@ def _read_original(
     fields |= {"num_hidden_layers": blocks, "pretraining_tasks": tasks}
     # With this field a configuration is read as a published one.
     fields.setdefault("alphabet", "gene_prot")
-    config = _config(fields, source)
+    config = config_from(fields, source)
     if labels is not None:
         _add_labels(config, Path(labels), notes)
 
@@ -150,8 +152,12 @@ def _read_original(
     return _assemble(config, stored, file, lambda name: _original_name(name, heads))
 
 
-def _without_prefix(stored: dict[str, Tensor], file: Path) -> dict[str, Tensor]:
-    """Take off the `module.` that a model trained on several GPUs was saved with."""
+def without_prefix(stored: dict[str, Tensor], file: Path) -> dict[str, Tensor]:
+    """Take off the `module.` that a model trained on several GPUs was saved with.
+
+    Raises:
+        CheckpointError: a tensor is there with it and without.
+    """
     renamed: dict[str, Tensor] = {}
     for name, tensor in stored.items():
         short = name.removeprefix("module.")
@@ -173,7 +179,7 @@ def _read_hub(
     source: Path, fields: dict[str, Any], labels: str | PathLike[str] | None, notes: list[str]
 ) -> LucaOnePreTrainedModel:
     """Read a checkpoint in the Hub layout, whose names are ours."""
-    config = _config(fields, source)
+    config = config_from(fields, source)
     if config.pretraining_tasks is None:
         notes.append("the checkpoint has no annotation heads")
     if labels is not None:
@@ -181,7 +187,12 @@ def _read_hub(
     return _assemble(config, *read_weights(source))
 
 
-def _config(fields: dict[str, Any], source: Path) -> LucaOneConfig:
+def config_from(fields: dict[str, Any], source: Path) -> LucaOneConfig:
+    """Return a configuration of ours from the fields of the one in a folder.
+
+    Raises:
+        CheckpointError: a field is not what it should be.
+    """
     try:
         return LucaOneConfig.from_dict({**fields, "model_type": LucaOneConfig.model_type})
     except (ValueError, TypeError, StrictDataclassError) as error:
@@ -345,17 +356,7 @@ def _assemble(
         raise CheckpointError(f"{file}: tensors of dtype {' and '.join(dtypes)}, not of one float")
     for tied, source in model.all_tied_weights_keys.items():
         stored = _with_tied(stored, names[tied], names[source], file)
-    if missing := set(names.values()) - stored.keys():
-        raise CheckpointError(f"{file}: tensor {some_of(missing)} is missing")
-    if extra := stored.keys() - set(names.values()):
-        raise CheckpointError(f"{file}: tensor {some_of(extra)} has no place in the model")
-    for name, tensor in expected.items():
-        if (shape := stored[names[name]].shape) != tensor.shape:
-            raise CheckpointError(
-                f"{file}: tensor {names[name]} is {tuple(shape)}, but by the configuration it "
-                f"should be {tuple(tensor.shape)}"
-            )
-    tensors = {name: stored[names[name]] for name in expected}
+    tensors = renamed(stored, expected, names, file)
     rotary = [name for name in expected if name.endswith("rot_emb.inv_freq")]
     tensors |= {name: tensors[name].float() for name in rotary}
     for name in rotary:
@@ -367,6 +368,33 @@ def _assemble(
     model.load_state_dict(tensors, assign=True)
     model.tie_weights()
     return model
+
+
+def renamed(
+    stored: dict[str, Tensor], expected: dict[str, Tensor], names: dict[str, str], file: Path
+) -> dict[str, Tensor]:
+    """Return stored tensors by our names, each of them once.
+
+    Args:
+        stored: the tensors of a checkpoint.
+        expected: tensors of the shapes that they should have, by our names.
+        names: from our name of a tensor to that in the checkpoint.
+        file: where they come from, for errors.
+
+    Raises:
+        CheckpointError: a tensor is missing, superfluous or misshapen.
+    """
+    if missing := set(names.values()) - stored.keys():
+        raise CheckpointError(f"{file}: tensor {some_of(missing)} is missing")
+    if extra := stored.keys() - set(names.values()):
+        raise CheckpointError(f"{file}: tensor {some_of(extra)} has no place in the model")
+    for name, tensor in expected.items():
+        if (shape := stored[names[name]].shape) != tensor.shape:
+            raise CheckpointError(
+                f"{file}: tensor {names[name]} is {tuple(shape)}, but by the configuration it "
+                f"should be {tuple(tensor.shape)}"
+            )
+    return {name: stored[names[name]] for name in expected}
 
 
 def _with_tied(stored: dict[str, Tensor], tied: str, source: str, file: Path) -> dict[str, Tensor]:

@@ -122,19 +122,31 @@ class LucaOneConfig(PreTrainedConfig):
             frequencies stored in a checkpoint are used, with any other they are computed.
         attention_dropout: dropout of the attention weights in training.
         unpad_inputs: run padded batches on their real tokens only.
+        classifier_encoder_layers: blocks of a small encoder in front of the pooling of a sequence
+            or pair classifier; 0 for none.
+        classifier_encoder_heads: attention heads of each of these blocks;
+            `classifier_encoder_size / classifier_encoder_heads` must be even.
+        classifier_encoder_size: width of these blocks; their feed-forward layer is 4 times as wide.
         classifier_pooling: `value_attention`, `max`, `mean` or `cls`.
         classifier_fc_size: width of a layer between pooling and classifier; None for no such layer.
         classifier_hidden_size: width of the classifier's hidden layer.
-        classifier_dropout: dropout in front of the classifiers and the annotation heads.
+        classifier_dropout: dropout in front of the classifiers and the annotation heads, and of the
+            attention weights in the encoder in front of the pooling.
         pooling_zero_special_rows: pool [CLS] and [SEP] as rows of zeros, as the published
             downstream networks do, instead of leaving them out.
         pair_kind: `homogeneous` (both sequences of one kind, pooling shared) or `heterogeneous`
             (one pooling per side).
         class_weights: weight of each class in the cross-entropy.
         pos_weight: weight of the positives in the binary cross-entropy, one or one per label.
+        seq_types: molecule type, `gene` or `prot`, of the sequence that a classifier takes, or of
+            the two.
+        max_residues: residues of each of them in training; `lucaone predict` cuts what lies beyond.
         pretraining_tasks: the tasks of `LucaOneForPreTraining`, in the form of `PUBLISHED_TASKS`,
             which None stands for.
-        label_names: names of the labels of each task, in the order of their ids.
+        label_names: names of the labels of each task, in the order of their ids. Under the key
+            `classifier` those of a sequence or pair classifier; for a binary one (`num_labels` 1,
+            `problem_type` `multi_label_classification`) two, the negative first, and `id2label`
+            holds the name of the positive.
 
     Raises:
         ValueError: fields that contradict one another or describe a network we do not have.
@@ -175,6 +187,9 @@ class LucaOneConfig(PreTrainedConfig):
     tie_word_embeddings: bool = True
     unpad_inputs: bool = True
 
+    classifier_encoder_layers: int = 0
+    classifier_encoder_heads: int = 8
+    classifier_encoder_size: int = 1024
     classifier_pooling: Literal["value_attention", "max", "mean", "cls"] = "value_attention"
     classifier_fc_size: int | None = None
     classifier_hidden_size: int = 128
@@ -183,6 +198,8 @@ class LucaOneConfig(PreTrainedConfig):
     pair_kind: Literal["homogeneous", "heterogeneous"] = "homogeneous"
     class_weights: list[float] | None = None
     pos_weight: float | list[float] | None = None
+    seq_types: list[str] | None = None
+    max_residues: list[int] | None = None
 
     pretraining_tasks: dict[str, dict] | None = None
     label_names: dict[str, list[str]] | None = None
@@ -207,6 +224,7 @@ class LucaOneConfig(PreTrainedConfig):
             raise ValueError("config: LucaOne turns whole heads; partial_rotary_factor must be 1.0")
         if self.pooling_zero_special_rows and self.classifier_pooling == "cls":
             raise ValueError("config: pooling_zero_special_rows leaves nothing to 'cls' pooling")
+        self._validate_classifier()
         for task, settings in (self.pretraining_tasks or {}).items():
             if settings.get("level") not in TASK_LEVELS:
                 raise ValueError(
@@ -219,6 +237,41 @@ class LucaOneConfig(PreTrainedConfig):
                     f"config: {len(names)} label names for the {settings['num_labels']} "
                     f"labels of task {task!r}"
                 )
+
+    def _validate_classifier(self) -> None:
+        """Check what describes a sequence or pair classifier: encoder, inputs, names of labels."""
+        if self.classifier_encoder_layers < 0:
+            raise ValueError(
+                f"config: classifier_encoder_layers is {self.classifier_encoder_layers}, below 0"
+            )
+        if self.classifier_encoder_layers and self.classifier_pooling == "cls":
+            raise ValueError("config: the encoder of a classifier leaves no row to 'cls' pooling")
+        heads, size = self.classifier_encoder_heads, self.classifier_encoder_size
+        if heads < 1 or size < 1 or size % (2 * heads):
+            raise ValueError(
+                f"config: classifier_encoder_size {size} does not divide into {heads} attention "
+                "heads of an even width"
+            )
+        if self.seq_types is not None and (
+            len(self.seq_types) not in (1, 2) or not {"gene", "prot"}.issuperset(self.seq_types)
+        ):
+            raise ValueError(
+                f"config: seq_types {self.seq_types} must be gene or prot of one or two sequences"
+            )
+        sequences = (1, 2) if self.seq_types is None else (len(self.seq_types),)
+        if self.max_residues is not None and (
+            len(self.max_residues) not in sequences or min(self.max_residues) < 1
+        ):
+            raise ValueError(
+                f"config: max_residues {self.max_residues} must be a positive number for each "
+                "sequence of the classifier"
+            )
+        names = (self.label_names or {}).get("classifier")
+        if names is not None and len(names) != max(self.num_labels, 2):
+            raise ValueError(
+                f"config: {len(names)} label names for the classifier of {self.num_labels} labels; "
+                "it has one for each, or two for a single label"
+            )
 
 
 __all__ = ["PUBLISHED_TASKS", "LucaOneConfig"]

@@ -17,6 +17,7 @@ from transformers.utils import ModelOutput
 from transformers.utils.generic import can_return_tuple
 
 from .configuration_lucaone import PUBLISHED_TASKS, LucaOneConfig
+from .head_encoder import LucaOneSummary
 from .losses import classification_loss, pretraining_loss
 from .modeling_lucaone import (
     LucaOneKwargs,
@@ -24,8 +25,8 @@ from .modeling_lucaone import (
     LucaOnePreTrainedModel,
     LucaOneWithLMHead,
 )
-from .packing import PACKING_KEYS
-from .pooling import LucaOneClassifier, LucaOneSummary
+from .packing import PACKING_KEYS, SequenceBatch
+from .pooling import LucaOneClassifier
 
 
 @dataclass
@@ -159,8 +160,20 @@ class LucaOneForSequenceClassification(LucaOnePreTrainedModel):
         super().__init__(config)
         self.lucaone = LucaOneModel(config)
         self.summary = LucaOneSummary(config)
-        self.classifier = LucaOneClassifier(config)
+        self.classifier = LucaOneClassifier(config, self.summary.output_size)
         self.post_init()
+
+    def classify(self, hidden_states: Tensor, batch: SequenceBatch) -> Tensor:
+        """Classify sequences by the last hidden states of the encoder, the part behind it.
+
+        Args:
+            hidden_states: (rows, length, hidden_size), in the form of `batch`.
+            batch: which token belongs to which sequence.
+
+        Returns:
+            Logits, (num_sequences, num_labels).
+        """
+        return self.classifier(self.summary(hidden_states, batch))
 
     @can_return_tuple
     def forward(
@@ -184,7 +197,7 @@ class LucaOneForSequenceClassification(LucaOnePreTrainedModel):
         batch, outputs = self._encode(
             input_ids, attention_mask, token_type_ids, position_ids, inputs_embeds, **kwargs
         )
-        logits = self.classifier(self.summary(outputs.last_hidden_state, batch))
+        logits = self.classify(outputs.last_hidden_state, batch)
         return SequenceClassifierOutput(
             loss=None if labels is None else classification_loss(self.config, logits, labels),
             logits=logits,
@@ -264,7 +277,8 @@ class LucaOnePairClassifierOutput(ModelOutput):
 class LucaOneForPairClassification(LucaOnePreTrainedModel):
     """The encoder, run on both sequences of a pair, with a classifier of the two summaries.
 
-    Pairs of one kind share a pooling; a `heterogeneous` pair has one for each side.
+    Pairs of one kind share a pooling, and the small encoder in front of it where the configuration
+    has one; a `heterogeneous` pair has them for each side.
     """
 
     accepts_loss_kwargs = False
@@ -273,9 +287,39 @@ class LucaOneForPairClassification(LucaOnePreTrainedModel):
         super().__init__(config)
         self.lucaone = LucaOneModel(config)
         kinds = 2 if config.pair_kind == "heterogeneous" else 1
-        self.summaries = nn.ModuleList(LucaOneSummary(config) for _ in range(kinds))
-        self.classifier = LucaOneClassifier(config, num_summaries=2)
+        summaries = [LucaOneSummary(config) for _ in range(kinds)]
+        self.summaries = nn.ModuleList(summaries)
+        self.classifier = LucaOneClassifier(config, 2 * summaries[0].output_size)
         self.post_init()
+
+    def classify(
+        self,
+        hidden_a: Tensor,
+        batch_a: SequenceBatch,
+        hidden_b: Tensor,
+        batch_b: SequenceBatch,
+    ) -> Tensor:
+        """Classify pairs by the last hidden states of the encoder, the part behind it.
+
+        Args:
+            hidden_a: (rows, length, hidden_size) of the first sequences, in the form of `batch_a`.
+            batch_a: which token belongs to which of the first sequences.
+            hidden_b: likewise of the second ones.
+            batch_b: likewise of the second ones.
+
+        Returns:
+            Logits, (num_pairs, num_labels).
+
+        Raises:
+            ValueError: the two sides hold different numbers of sequences.
+        """
+        if batch_a.num_sequences != batch_b.num_sequences:
+            raise ValueError(
+                f"{batch_a.num_sequences} first sequences but {batch_b.num_sequences} second ones"
+            )
+        summary_a = self.summaries[0](hidden_a, batch_a)
+        summary_b = self.summaries[-1](hidden_b, batch_b)
+        return self.classifier(torch.cat((summary_a, summary_b), dim=-1))
 
     @can_return_tuple
     def forward(
@@ -324,13 +368,9 @@ class LucaOneForPairClassification(LucaOnePreTrainedModel):
             **packing["b"],
             **kwargs,
         )
-        if batch_a.num_sequences != batch_b.num_sequences:
-            raise ValueError(
-                f"{batch_a.num_sequences} first sequences but {batch_b.num_sequences} second ones"
-            )
-        summary_a = self.summaries[0](outputs_a.last_hidden_state, batch_a)
-        summary_b = self.summaries[-1](outputs_b.last_hidden_state, batch_b)
-        logits = self.classifier(torch.cat((summary_a, summary_b), dim=-1))
+        logits = self.classify(
+            outputs_a.last_hidden_state, batch_a, outputs_b.last_hidden_state, batch_b
+        )
         return LucaOnePairClassifierOutput(
             loss=None if labels is None else classification_loss(self.config, logits, labels),
             logits=logits,

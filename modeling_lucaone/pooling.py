@@ -1,6 +1,6 @@
 # Copyright 2026 The lucaone-hf authors.
 # SPDX-License-Identifier: Apache-2.0
-"""From one vector per token to one per sequence, and from there to logits.
+"""From one vector per token to one per sequence, and from summaries to logits.
 
 Every pooling runs over the residues or nucleotides of a sequence: padding never counts, [CLS] and
 [SEP] only where asked for. Padded and packed rows go through the same lines, as tokens with the
@@ -113,39 +113,23 @@ class LucaOnePooling(nn.Module):
         return pooled.to(hidden_states.dtype)
 
 
-class LucaOneSummary(nn.Module):
-    """One vector per sequence: a pooling and, where the configuration has it, a layer behind it."""
-
-    def __init__(self, config: LucaOneConfig):
-        super().__init__()
-        self.pooling = LucaOnePooling(
-            config.classifier_pooling, config.hidden_size, config.pooling_zero_special_rows
-        )
-        self.fc = None
-        if config.classifier_fc_size is not None:
-            self.fc = nn.Linear(config.hidden_size, config.classifier_fc_size)
-            draw_from(self.fc, "normal")
-        self.act_fn = ACT2FN[config.hidden_act]
-
-    def forward(self, hidden_states: Tensor, batch: SequenceBatch) -> Tensor:
-        """Map (rows, length, hidden_size) to (num_sequences, fc size or hidden_size)."""
-        pooled = self.pooling(hidden_states, batch)
-        return pooled if self.fc is None else self.act_fn(self.fc(pooled))
-
-
 class LucaOneClassifier(nn.Module):
-    """Summaries of one sequence or of a pair to logits."""
+    """Summaries of one sequence or of a pair to logits.
 
-    def __init__(self, config: LucaOneConfig, num_summaries: int = 1):
+    Args:
+        config: the model's configuration.
+        input_size: width of the summary, or of both together.
+    """
+
+    def __init__(self, config: LucaOneConfig, input_size: int):
         super().__init__()
-        width = num_summaries * (config.classifier_fc_size or config.hidden_size)
         self.dropout = nn.Dropout(config.classifier_dropout)
-        self.hidden = nn.Linear(width, config.classifier_hidden_size)
+        self.hidden = nn.Linear(input_size, config.classifier_hidden_size)
         self.act_fn = ACT2FN[config.hidden_act]
         self.out_proj = nn.Linear(config.classifier_hidden_size, config.num_labels)
         draw_from(self.hidden, "normal")
         draw_from(self.out_proj, "normal")
 
     def forward(self, summary: Tensor) -> Tensor:
-        """Map (num_sequences, width) to (num_sequences, num_labels)."""
+        """Map (num_sequences, input_size) to (num_sequences, num_labels)."""
         return self.out_proj(self.act_fn(self.hidden(self.dropout(summary))))

@@ -6,18 +6,13 @@ The annotation heads and their losses, which only the original layout holds, are
 tests/hub_upload.
 """
 
-import json
-
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModel, AutoModelForMaskedLM
+from transformers import AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification
 
-from modeling_lucaone import (
-    LucaOneConfig,
-    LucaOneForPairClassification,
-    LucaOneForSequenceClassification,
-)
+from hub_upload import convert, convert_head
+from modeling_lucaone import AutoModelForPairClassification
 from modeling_lucaone.losses import classification_loss
 from modeling_lucaone.packing import SequenceBatch
 from tests.helpers import (
@@ -104,49 +99,16 @@ def test_a_wrong_epsilon_or_recomputed_frequencies_would_be_noticed():
 
 
 HEADS = sorted(path.name for path in (GOLDEN / "downstream-heads").iterdir())
-PROBLEMS = {
-    "binary_class": "multi_label_classification",
-    "multi_class": "single_label_classification",
-    "regression": "regression",
-}
 
 
-def published_head(name: str, zero_rows: bool):
-    """Return our model with a published head in it, and what the published code computed."""
-    folder = GOLDEN / "downstream-heads" / name
-    settings = json.loads((folder / "config.json").read_text())
-    weights = torch.load(folder / "pytorch.pth", weights_only=True)
-    pair = settings["network"] != "LucaBase"
-    problem_type = PROBLEMS[settings["output_mode"]]
-    config = LucaOneConfig(
-        hidden_size=settings["embedding_size"],
-        num_hidden_layers=1,
-        num_attention_heads=4,
-        num_labels=1 if settings["output_mode"] == "binary_class" else settings["num_labels"],
-        problem_type=problem_type,
-        classifier_pooling=settings["pooling"],
-        classifier_fc_size=settings["fc_size"],
-        classifier_hidden_size=weights["hidden_layer.weight"].shape[0],
-        pos_weight=settings["pos_weight"],
-        pair_kind="heterogeneous" if settings["network"] == "LucaPPI2" else "homogeneous",
-        pooling_zero_special_rows=zero_rows,
-    )
-    summaries = {"": "summary."}
-    if pair:
-        summaries = {"": "summaries.0.", "_a": "summaries.0.", "_b": "summaries.1."}
-    names = {"hidden_layer": "classifier.hidden", "classifier": "classifier.out_proj"}
-    for side, summary in summaries.items():
-        names |= {f"matrix_pooler{side}": f"{summary}pooling", f"linear{side}.0.0": f"{summary}fc"}
-    state = {}
-    for key, tensor in weights.items():
-        module, parameter = key.rsplit(".", 1)
-        if module in names:
-            state[f"{names[module]}.{parameter}"] = tensor
-    model = (LucaOneForPairClassification if pair else LucaOneForSequenceClassification)(config)
-    left = model.load_state_dict(state, strict=False)
-    assert not left.unexpected_keys
-    assert all(key.startswith("lucaone.") for key in left.missing_keys)
-    return model.eval(), pair, load_file(folder / "expected.safetensors")
+@pytest.fixture(scope="module")
+def converted_heads(tmp_path_factory):
+    """The published heads, each put on the encoder of the Hub layout."""
+    folder = tmp_path_factory.mktemp("heads")
+    convert(GOLDEN / "hub-tiny", folder / "encoder")
+    for name in HEADS:
+        convert_head(GOLDEN / "downstream-heads" / name, folder / name, encoder=folder / "encoder")
+    return folder
 
 
 def as_batch(config, matrix, mask):
@@ -163,17 +125,19 @@ def as_batch(config, matrix, mask):
 
 @pytest.mark.parametrize("name", HEADS)
 @pytest.mark.parametrize("zero_rows", [False, True])
-def test_downstream_networks(name, zero_rows):
-    model, pair, expected = published_head(name, zero_rows)
-    sides = ("_a", "_b") if pair else ("",)
-    summaries = []
-    for number, side in enumerate(sides):
-        hidden, batch = as_batch(model.config, expected[f"matrix{side}"], expected[f"mask{side}"])
-        summary = model.summaries[-number] if pair else model.summary
-        with torch.no_grad():
-            summaries.append(summary(hidden, batch))
+def test_downstream_networks(converted_heads, name, zero_rows):
+    pair = "pair" in name
+    auto_class = AutoModelForPairClassification if pair else AutoModelForSequenceClassification
+    model = auto_class.from_pretrained(
+        converted_heads / name, pooling_zero_special_rows=zero_rows
+    ).eval()
+    expected = load_file(GOLDEN / "downstream-heads" / name / "expected.safetensors")
+    features = []
+    for side in ("_a", "_b") if pair else ("",):
+        matrix, mask = expected[f"matrix{side}"], expected[f"mask{side}"]
+        features += as_batch(model.config, matrix, mask)
     with torch.no_grad():
-        logits = model.classifier(torch.cat(summaries, dim=-1))
+        logits = model.classify(*features)
     prefix = "zero_rows." if zero_rows else ""
     assert relative_l2(logits, expected[f"{prefix}logits"]) < GOLDEN_LIMIT
     probabilities = logits

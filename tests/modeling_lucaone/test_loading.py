@@ -185,11 +185,47 @@ class TestConfiguration:
                 {"pooling_zero_special_rows": True, "classifier_pooling": "cls"},
                 "leaves nothing",
             ),
+            ({"seq_types": []}, r"seq_types \[\] must be gene or prot of one or two"),
+            ({"seq_types": ["gene"] * 3}, "must be gene or prot of one or two sequences"),
+            ({"seq_types": ["dna"]}, "must be gene or prot"),
+            ({"max_residues": [0]}, r"max_residues \[0\] must be a positive number"),
+            ({"max_residues": [1, 2, 3]}, "for each sequence of the classifier"),
+            ({"seq_types": ["gene", "prot"], "max_residues": [9]}, "for each sequence"),
+            ({"num_labels": 3, "label_names": {"classifier": ["a", "b"]}}, "2 label names for the"),
+            ({"num_labels": 1, "label_names": {"classifier": ["a"]}}, "two for a single label"),
         ],
     )
     def test_wrong_fields(self, fields, message):
         with pytest.raises((ValueError, StrictDataclassError), match=message):
             LucaOneConfig(**fields)
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"seq_types": ["gene", "prot"], "max_residues": [2460, 620]},
+            {"max_residues": [62]},
+            {"num_labels": 3, "label_names": {"classifier": ["a", "b", "c"]}},
+            {
+                "num_labels": 1,
+                "problem_type": "multi_label_classification",
+                "label_names": {"classifier": ["no", "yes"]},
+                "id2label": {0: "yes"},
+            },
+        ],
+    )
+    def test_what_a_classifier_takes_and_gives_is_kept(self, fields, tmp_path):
+        fields = fields | {"classifier_encoder_layers": 4, "classifier_encoder_heads": 2}
+        LucaOneForSequenceClassification(
+            tiny_config(classifier_encoder_size=24, **fields)
+        ).save_pretrained(tmp_path)
+        config = AutoConfig.from_pretrained(tmp_path)
+        assert {name: getattr(config, name) for name in fields} == fields
+        assert config.classifier_encoder_size == 24
+
+    def test_published_configurations_say_nothing_of_a_classifier(self):
+        config = AutoConfig.from_pretrained(HUB)
+        assert config.seq_types is config.max_residues is config.label_names is None
+        assert config.classifier_encoder_layers == 0
 
 
 def test_fresh_weights_are_drawn_as_published():

@@ -22,6 +22,11 @@ BACK_ENDS = ("eager", "sdpa", pytest.param("flex_attention", marks=pytest.mark.s
 # Wide enough that no single rounding decides how close bf16 comes.
 WIDE = {"hidden_size": 128}
 POOLINGS = ("mean", "max", "cls", "value_attention")
+ENCODER = {
+    "classifier_encoder_layers": 1,
+    "classifier_encoder_heads": 4,
+    "classifier_encoder_size": 64,
+}
 SINGLE = [
     (LucaOneModel, {}),
     (LucaOneForMaskedLM, {}),
@@ -35,6 +40,13 @@ SINGLE = [
         LucaOneForSequenceClassification,
         {"pooling_zero_special_rows": True, "num_labels": 32, "classifier_fc_size": 8},
     ),
+    *[
+        (
+            LucaOneForSequenceClassification,
+            {"pooling_zero_special_rows": zeros, "num_labels": 32} | ENCODER,
+        )
+        for zeros in (False, True)
+    ],
 ]
 NAMES = [f"{c.__name__[7:]}-{'-'.join(map(str, o.values()))[:20]}" for c, o in SINGLE]
 
@@ -116,11 +128,12 @@ def test_packed_padded_and_alone(model_class, options, attention, dtype):
 
 
 @pytest.mark.parametrize("kind", ["homogeneous", "heterogeneous"])
-@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("pooling", [*POOLINGS, "encoder"])
 @pytest.mark.parametrize("attention", BACK_ENDS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
 def test_packed_padded_and_alone_for_pairs(kind, pooling, attention, dtype):
-    options = {"pair_kind": kind, "classifier_pooling": pooling, "num_labels": 32} | WIDE
+    before = ENCODER if pooling == "encoder" else {"classifier_pooling": pooling}
+    options = {"pair_kind": kind, "num_labels": 32} | before | WIDE
     model = make(LucaOneForPairClassification, options, attention, dtype)
     kept = make(LucaOneForPairClassification, options, attention, dtype, unpad_inputs=False)
     sides = {
