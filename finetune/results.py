@@ -222,7 +222,9 @@ def _save_model(outcome: Outcome, folder: Path) -> None:
         adapter.revision = outcome.source.revision
         model.save_pretrained(folder / "adapter", save_embedding_layers=False)
         model = model.merge_and_unload()
-    model.save_pretrained(folder, max_shard_size=MAX_SHARD_SIZE)
+    model.save_pretrained(
+        folder, state_dict=outcome.trained.state_dict, max_shard_size=MAX_SHARD_SIZE
+    )
     for file in folder.rglob("*.safetensors"):
         file.chmod((folder / "config.json").stat().st_mode)  # safetensors makes its files private
     types = model.config.seq_types

@@ -68,6 +68,7 @@ class Trained:
 
     Attributes:
         model: with the weights of the best epoch, or of the last where there is no dev split.
+        state_dict: its tensors, gathered where processes share them out (FSDP, ZeRO); else None.
         logits: of every split, (records, num_labels).
         history: what transformers logged.
         steps: updates of the weights.
@@ -77,6 +78,7 @@ class Trained:
     """
 
     model: Any
+    state_dict: dict[str, Tensor] | None
     logits: dict[str, Tensor]
     history: list[dict[str, Any]]
     steps: int
@@ -177,8 +179,10 @@ def train(
         trainer.add_callback(EarlyStoppingCallback(task.patience))
     trainer.train(resume_from_checkpoint=last_checkpoint(folder))
     best = trainer.state.best_model_checkpoint
+    sharded = trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled
     return Trained(
         model=trainer.accelerator.unwrap_model(trainer.model),
+        state_dict=trainer.accelerator.get_state_dict(trainer.model_wrapped) if sharded else None,
         logits={name: trainer.logits(examples) for name, examples in splits.items()},
         history=trainer.state.log_history,
         steps=trainer.state.global_step,
