@@ -19,11 +19,12 @@ from importlib.metadata import version
 
 import torch
 
-from . import drift, embedding, forward, gpu, memory, quantization, tokenizer
+from . import drift, embedding, finetuning, forward, gpu, memory, quantization, tokenizer
 
 PARTS = {
     "forward": forward.measure,
     "embedding": embedding.measure,
+    "finetuning": finetuning.measure,
     "drift": drift.measure,
     "quantization": quantization.measure,
     "tokenizer": tokenizer.measure,

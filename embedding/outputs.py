@@ -3,6 +3,7 @@
 """Files that appear when they are whole."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,3 +65,30 @@ def replacing(path: Path, overwrite: bool = False) -> Iterator[Path]:
             replace_durably(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing_folder(output: Path) -> Iterator[Path]:
+    """Give an empty folder beside `output` that takes its place only if nothing fails.
+
+    Raises:
+        ValueError: it cannot be written.
+    """
+    output = output.absolute()
+    temporary, old = (output.with_name(f".{output.name}.{uuid.uuid4().hex}") for _ in range(2))
+    try:
+        temporary.mkdir()
+        yield temporary
+        if output.exists():
+            output.rename(old)
+        try:
+            temporary.rename(output)
+        except OSError:
+            if old.exists():
+                old.rename(output)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise ValueError(f"{output}: cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -163,9 +163,7 @@ def majority_baseline(problem: str, train_labels: ArrayLike, labels: ArrayLike) 
     return score(problem, majority_probabilities(problem, train_labels, labels), labels)
 
 
-def majority_probabilities(
-    problem: str, train_labels: ArrayLike, labels: ArrayLike
-) -> np.ndarray:
+def majority_probabilities(problem: str, train_labels: ArrayLike, labels: ArrayLike) -> np.ndarray:
     """Predict the most frequent class of the training data for every record.
 
     For multi_label it is the more frequent value of each label, for regression the mean.

@@ -5,8 +5,6 @@
 import csv
 import json
 import math
-import shutil
-import uuid
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +16,7 @@ import numpy as np
 from transformers import AutoTokenizer
 
 from embedding.models import ModelSource
-from embedding.outputs import writing
+from embedding.outputs import writing_folder
 
 from . import figures
 from .card import render_card
@@ -172,34 +170,29 @@ def read_results(output: Path) -> dict[str, Any]:
         ValueError: the folder is none of a run.
     """
     try:
-        return dict(json.loads((output / "results.json").read_text("utf-8")))
+        results = json.loads((output / "results.json").read_text("utf-8"))
+        if isinstance(results, dict) and "made_from" in results:
+            return results
     except (OSError, ValueError):
-        raise ValueError(
-            f"{output}: is there already and no result of `lucaone finetune`; --overwrite replaces "
-            "it"
-        ) from None
+        pass
+    raise ValueError(
+        f"{output}: is there already and no result of `lucaone finetune`; choose another name"
+    )
 
 
-def save_outcome(outcome: Outcome, results: dict[str, Any], staging: Path, output: Path) -> None:
-    """Write everything into `staging`, which then takes the place of `output`.
+def save_outcome(outcome: Outcome, results: dict[str, Any], output: Path) -> None:
+    """Write everything into a folder, which then takes the place of `output`.
 
     Raises:
         ValueError: it cannot be written.
     """
-    with writing(output):
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True)
-        _save_model(outcome, staging)
-        results["figures"] = _draw(outcome, staging)
-        with (staging / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
+    with writing_folder(output) as folder:
+        _save_model(outcome, folder)
+        results["figures"] = _draw(outcome, folder)
+        with (folder / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
             _write_predictions(outcome, csv.writer(file))
-        (staging / "results.json").write_text(json.dumps(_plain(results), indent=1), "utf-8")
-        (staging / "README.md").write_text(render_card(results), "utf-8")
-        before = output.with_name(f".{output.name}.{uuid.uuid4().hex}")
-        if output.exists():
-            output.rename(before)
-        staging.rename(output)
-        shutil.rmtree(before, ignore_errors=True)
+        (folder / "results.json").write_text(json.dumps(_plain(results), indent=1), "utf-8")
+        (folder / "README.md").write_text(render_card(results), "utf-8")
 
 
 def _plain(value: Any) -> Any:
@@ -221,6 +214,7 @@ def _save_model(outcome: Outcome, folder: Path) -> None:
         adapter.base_model_name_or_path = outcome.source.name
         adapter.revision = outcome.source.revision
         model.save_pretrained(folder / "adapter", save_embedding_layers=False)
+        model.config.save_pretrained(folder / "adapter")  # what the head is
         model = model.merge_and_unload()
     model.save_pretrained(
         folder, state_dict=outcome.trained.state_dict, max_shard_size=MAX_SHARD_SIZE

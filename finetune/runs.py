@@ -8,7 +8,7 @@ in `OUTPUT.partial`, and the same call goes on from the last one; `OUTPUT` appea
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,14 +16,14 @@ from typing import Any, Literal
 
 from accelerate import PartialState
 
-from embedding.jobs import JobFolder, check_same
 from embedding.models import ModelSource, find_model, load_tokenizer
 from modeling_lucaone import LucaOneConfig
 
 from .batches import TokenizedExamples
-from .data import DataSettings, TaskData, read_data
+from .data import TaskData
 from .features.lucaone import LucaOneBackbone
 from .frozen import feature_rows, train_on_features
+from .jobs import Tell, read_labelled, resumable, silent
 from .networks import add_lora, load_encoder, network_config, new_head, with_head
 from .results import Outcome, read_results, save_outcome, summary_line
 from .task import Task, as_dictionary, read_task
@@ -31,10 +31,6 @@ from .training import CHECKPOINTS, Hardware, Trained, main_metric, train
 
 Mode = Literal["frozen", "full", "lora"]
 MODES = ("frozen", "full", "lora")
-
-
-def _silent(_: str) -> None:
-    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,7 @@ def finetune(
     features: str | os.PathLike[str] | None = None,
     revision: str | None = None,
     overwrite: bool = False,
-    tell: Callable[[str], object] = _silent,
+    tell: Tell = silent,
     **hardware: Any,
 ) -> RunSummary:
     """Train a model on a task, and go on where an earlier call stopped.
@@ -89,7 +85,7 @@ def finetune(
         features: folder where features are kept for this and other runs; `features` beside the
             output if not given.
         revision: branch, tag or commit of a Hub repository.
-        overwrite: replace an output, or the begun work, of another run.
+        overwrite: replace an output, or the begun work, of another run; nothing else is replaced.
         tell: called with what a user wants to know before the training.
         hardware: as of `Hardware`.
 
@@ -104,17 +100,14 @@ def finetune(
     where = Hardware(**hardware)
     where.check()
     task = task if isinstance(task, Task) else read_task(task, changes)
-    source = data if data is not None else task.dataset
-    if source is None:
-        raise ValueError("data: neither given nor named by the task")
     output = Path(output)
     processes = PartialState(cpu=where.kind == "cpu", timeout=timedelta(days=30))
     begun, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
 
     if not processes.is_main_process:
-        tell = _silent
+        tell = silent
     found = find_model(model, revision)
-    labelled = read_labelled(task, source, labels_file, tell)
+    labelled = read_labelled(task, data, labels_file, tell)
     main_metric(task, labelled.problem)
     config = network_config(task, labelled, found.config)
     made_from = {
@@ -124,25 +117,10 @@ def finetune(
         **{f"{name}_sha256": digest for name, digest in sorted(labelled.files.items())},
         **found.fingerprint(),
     }
-    job = JobFolder(output, CHECKPOINTS)
-    if processes.is_main_process:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        job.open()
-    finished = False
-    try:
-        if output.exists() and not overwrite:
-            finished = job.job() is None
-            results = read_results(output)
-            check_same(f"{output} was made", results["made_from"], made_from)
-            return RunSummary(
-                output,
-                results,
-                [f"{output} is complete; nothing was done"],
-                processes.is_main_process,
-            )
-        if processes.is_main_process:
-            job.begin(made_from, {}, overwrite)
-        processes.wait_for_everyone()
+    with resumable(output, CHECKPOINTS, made_from, overwrite, processes, read_results) as job:
+        if job.complete is not None:
+            notes = [f"{output} is complete; nothing was done"]
+            return RunSummary(output, job.complete, notes, processes.is_main_process)
         prepared = time.monotonic()
         if mode == "frozen":
             store = Path(features) if features is not None else output.parent / "features"
@@ -167,32 +145,11 @@ def finetune(
                 },
                 "notes": trained.notes,
             }
-            results["data"]["source"] = os.fspath(source)
-            save_outcome(outcome, results, job.path / "result", output)
-            finished = True
+            results["data"]["source"] = os.fspath(data or task.dataset or "")
+            save_outcome(outcome, results, output)
+            job.finished = True
         processes.wait_for_everyone()
         return RunSummary(output, read_results(output), trained.notes, processes.is_main_process)
-    finally:
-        if processes.is_main_process:
-            job.close(finished)
-
-
-def read_labelled(
-    task: Task,
-    source: str | os.PathLike[str],
-    labels_file: str | os.PathLike[str] | None,
-    tell: Callable[[str], object],
-) -> TaskData:
-    """Read the data of a task, and tell what was found in them.
-
-    Raises:
-        DataError: they cannot be trained on.
-    """
-    names = [name for name in DataSettings.__dataclass_fields__ if hasattr(task, name)]
-    settings = DataSettings(**{name: getattr(task, name) for name in names})
-    labelled = read_data(source, settings, labels_file=labels_file)
-    tell(str(labelled.findings))
-    return labelled
 
 
 def _train_whole(

@@ -6,6 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -110,15 +111,29 @@ def kmer_name(sequences: Sequence[tuple[str, str]], k: int | None = None) -> str
     return f"{' and '.join(map(str, sorted(sizes)))}-mer frequencies"
 
 
+def kmers(sequence: tuple[str, str], k: int | None = None) -> list[tuple[str, str]]:
+    """Return the overlapping k-mers of a sequence, each with its molecule type.
+
+    Args:
+        sequence: plain letters and `gene` or `prot`; of nucleic acids k-mers with an N are left
+            out.
+        k: letters; where not given, 3 in nucleic acids and 2 in proteins.
+    """
+    letters, seq_type = sequence
+    size = k or KMER_LENGTHS[seq_type]
+    words = (letters[start : start + size] for start in range(len(letters) - size + 1))
+    return [(seq_type, word) for word in words if seq_type == "prot" or "N" not in word]
+
+
 def kmer_frequencies(sequences: Sequence[tuple[str, str]], k: int | None = None) -> Any:
     """Return how often each k-mer occurs in sequences, as shares of all k-mers of a sequence.
 
-    K-mers overlap; those with an N are left out in nucleic acids. K-mers of nucleic acids and of
-    proteins are different ones. A sequence without any has a vector of zeros.
+    K-mers of nucleic acids and of proteins are different ones. A sequence without any has a vector
+    of zeros.
 
     Args:
         sequences: pairs of plain letters and `gene` or `prot`.
-        k: letters; where not given, 3 in nucleic acids and 2 in proteins.
+        k: see `kmers`.
 
     Returns:
         A SciPy CSR matrix, (sequences, k-mers that occur), fp32.
@@ -129,13 +144,8 @@ def kmer_frequencies(sequences: Sequence[tuple[str, str]], k: int | None = None)
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.preprocessing import normalize
 
-    def kmers(sequence: tuple[str, str]) -> list[tuple[str, str]]:
-        letters, seq_type = sequence
-        size = k or KMER_LENGTHS[seq_type]
-        words = (letters[start : start + size] for start in range(len(letters) - size + 1))
-        return [(seq_type, word) for word in words if seq_type == "prot" or "N" not in word]
-
-    if not any(map(kmers, sequences)):
+    if not any(kmers(sequence, k) for sequence in sequences):
         raise ValueError(f"{kmer_name(sequences, k)}: no sequence has such a k-mer")
-    counts = CountVectorizer(analyzer=kmers, dtype=np.float32).fit_transform(sequences)
+    analyzer = partial(kmers, k=k)
+    counts = CountVectorizer(analyzer=analyzer, dtype=np.float32).fit_transform(sequences)
     return normalize(counts, norm="l1")

@@ -5,7 +5,9 @@
 import argparse
 from collections.abc import Callable
 
-COMMANDS = ()
+from . import central_dogma, compare, finetune, predict
+
+COMMANDS = (finetune, compare, predict, central_dogma)
 
 
 def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:

@@ -65,8 +65,8 @@ def changes_of(options: dict[str, Any]) -> list[str]:
     return changes
 
 
-def add_hardware(parser: argparse.ArgumentParser) -> None:
-    """Add how the work is done."""
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add where the work is done, and how exactly."""
     parser.add_argument("--device", choices=("cpu", "cuda"), help="default: a GPU if there is one")
     parser.add_argument(
         "--dtype",
@@ -81,6 +81,11 @@ def add_hardware(parser: argparse.ArgumentParser) -> None:
         help="residues that go through the model at once; does not change the result (default: "
         "4096, on a GPU 16384)",
     )
+
+
+def add_hardware(parser: argparse.ArgumentParser) -> None:
+    """Add how the work is done."""
+    add_device(parser)
     parser.add_argument(
         "--gradient-checkpointing",
         action="store_true",

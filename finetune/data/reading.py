@@ -67,17 +67,20 @@ def read_data(
     return reading.read(files)
 
 
-def read_unlabelled(path: Path, settings: DataSettings) -> Iterator[Example]:
+def read_unlabelled(
+    path: Path, settings: DataSettings, report: CleaningReport | None = None
+) -> Iterator[Example]:
     """Read sequences or pairs to predict, one at a time; labels are not looked at, nothing is cut.
 
     Args:
         path: a table or FASTA; `-` is FASTA from standard input.
         settings: columns, molecule types and gaps as of `read_data`.
+        report: counts what cleaning removes.
 
     Raises:
         SequenceFileError: while iterating, at the first record that cannot be read.
     """
-    report = CleaningReport()
+    report = report or CleaningReport()
 
     def fail(_: str, error: SequenceFileError) -> NoReturn:
         raise error

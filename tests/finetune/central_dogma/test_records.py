@@ -1,0 +1,116 @@
+# Copyright 2026 The lucaone-hf authors.
+# SPDX-License-Identifier: Apache-2.0
+"""GenBank files as they come: compressed, of many records, damaged."""
+
+import gzip
+
+import pytest
+
+from finetune.central_dogma.records import Damage, Genome, read_genomes
+from sequence_io import SequenceFileError
+
+from .genomes import genome, write
+
+
+@pytest.fixture
+def text(tmp_path):
+    """Three records of two genes each."""
+    records = [genome(name, 2, f"Testus {name}") for name in "ABC"]
+    return write(tmp_path / "three.gb", *records).read_text()
+
+
+def read(path, text, **options):
+    path.write_text(text)
+    return list(read_genomes(path, **options))
+
+
+def test_records_and_their_species(tmp_path, text):
+    found = read(tmp_path / "x.gb", "a line of a release's header\n\n" + text)
+    assert [(item.record, item.species) for item in found] == [
+        (name, f"Testus {name}") for name in "ABC"
+    ]
+    assert [len(item.coding) for item in found] == [2, 2, 2]
+    assert {item.species for item in read(tmp_path / "x.gb", text, species="One")} == {"One"}
+
+
+def test_compressed(tmp_path, text):
+    path = tmp_path / "three.gb.gz"
+    path.write_bytes(gzip.compress(text.encode()))
+    assert [item.record for item in read_genomes(path)] == ["A", "B", "C"]
+
+
+def test_compressed_file_that_breaks_off(tmp_path, text):
+    path = tmp_path / "three.gb.gz"
+    noise = "".join(f"COMMENT     {number * 7919 % 10007}\n" for number in range(20000))
+    whole = gzip.compress((text[: text.index("//") + 3] + noise + text).encode())
+    path.write_bytes(whole[: len(whole) // 2])
+    first, damage = read_genomes(path)
+    assert isinstance(first, Genome) and isinstance(damage, Damage)
+    assert "truncated or damaged gzip file" in damage.problem
+    path.write_bytes(whole[:20])
+    with pytest.raises(SequenceFileError, match=r"three\.gb\.gz: truncated or damaged gzip file"):
+        list(read_genomes(path))
+
+
+def damages(path, text):
+    """Which of the three records are damaged, and how."""
+    return [
+        (item.record, item.problem if isinstance(item, Damage) else "") for item in read(path, text)
+    ]
+
+
+def test_text_that_breaks_off(tmp_path, text):
+    end = text.rindex("//")
+    for stop in (
+        end,
+        end - 40,
+        text.rindex("ORIGIN"),
+        text.rindex("CDS"),
+        text.rindex("LOCUS") + 9,
+    ):
+        found = damages(tmp_path / "x.gb", text[:stop])
+        assert found[:2] == [("A", ""), ("B", "")]
+        assert found[2][1] == "the file ends before the record does (//)"
+
+
+def test_record_without_an_end(tmp_path, text):
+    found = damages(tmp_path / "x.gb", text.replace("//\n", "", 1))
+    problem = "the next record begins before this one ends (//)"
+    assert found == [("A", problem), ("B", ""), ("C", "")]
+
+
+def test_damage_within_a_record(tmp_path, text):
+    first, second, third = (part + "//\n" for part in text.split("//\n")[:3])
+    for wrong, problem in [
+        (
+            second.replace("SOURCE      Testus B", "SOURCE      .").replace("Testus B", "."),
+            "organism",
+        ),
+        (second.replace("ORIGIN", "ORIGEN"), "cannot be read"),
+        ("\n".join(second.split("\n")[:-4]) + "\n//\n", "Expected sequence length"),
+        (second.replace("ORIGIN", "CONTIG      join(X.1:1..500)\n//\nORIGIN"), "cannot be read"),
+        (second.replace("        1 ", "        1 e", 1), "cannot be read"),
+    ]:
+        assert wrong != second
+        found = damages(tmp_path / "x.gb", first + wrong + third)
+        assert (found[0], found[-1]) == (("A", ""), ("C", ""))
+        assert found[1][0] == "B" and problem in found[1][1]
+        assert "\n" not in found[1][1]
+
+
+def test_letters_that_are_no_dna(tmp_path, text):
+    wrong = text.replace(text[text.index("        1 ") + 10 :][:10], "acgtfacgta", 1)
+    found = damages(tmp_path / "x.gb", wrong)
+    assert found[0] == ("A", "'F' at position 5 is no letter of DNA")
+
+
+def test_rna_is_read_as_dna(tmp_path, text):
+    start = text.index("        1 ") + 10
+    (first, *_) = read(tmp_path / "x.gb", text[:start] + "ugcu" + text[start + 4 :])
+    assert first.dna.startswith("TGCT")
+
+
+@pytest.mark.parametrize("text", ["", ">a\nACGT\n", "nothing\n//\n"])
+def test_no_genbank_file(tmp_path, text):
+    with pytest.raises(SequenceFileError, match=r"x\.gb: no line begins with LOCUS"):
+        read(tmp_path / "x.gb", text)
