@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 from embedding.inputs import SequenceInput, check_seq_type
 from embedding.models import find_device
 from embedding.outputs import replacing
-from embedding.scoring.jobs import TABLE_SUFFIXES, writing_table
+from embedding.tables import TABLE_SUFFIXES, writing_table
 
 from .classifiers import find_classifier
 from .data import Example

@@ -62,6 +62,15 @@ class Hardware:
             raise ValueError("device: there is no cuda device here")
 
 
+def check_hardware(device: str | None = None, **_: Any) -> None:
+    """Check the device, of all options of a command.
+
+    Raises:
+        ValueError: see `Hardware.check`.
+    """
+    Hardware(device).check()
+
+
 @dataclass
 class Trained:
     """What `train` made.

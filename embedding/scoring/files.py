@@ -25,8 +25,9 @@ from sequence_io.records import file_error
 from ..inputs import SequenceInput
 from ..models import find_model
 from ..outputs import replacing
+from ..tables import writing_table
 from .heatmaps import LONGEST_SEQUENCE, draw_heatmap
-from .jobs import SCORE, ScoreOptions, make_job, spearman, writing_table
+from .jobs import SCORE, ScoreOptions, make_job, spearman
 from .methods import IN_ONE_WINDOW
 from .scorer import Scorer
 from .variants import VariantTable, as_matrix, as_read, read_variants

@@ -2,31 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `score_file` is asked for, sends through the model, and makes of the scores."""
 
-import csv
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sequence_io import SequenceRecord
 
 from ..inputs import check_seq_type
 from ..models import find_device
+from ..tables import TABLE_SUFFIXES, Columns
 from ..windows import DEFAULT_WINDOW, check_windows
 from .heatmaps import check_heatmap
 from .methods import EACH_LETTER, Method, Query, find_method
 from .variants import VariantTable, as_read, single_substitutions
 
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
-TABLE_SUFFIXES = (*DELIMITERS, ".parquet")
-# Decimals of a number in a text; Parquet has them all.
-DECIMALS = 6
 SCORE, LIKELIHOOD = "score", "pseudo-log-likelihood"
 
 SUBSTITUTIONS = pa.schema(
@@ -46,8 +40,6 @@ SEQUENCES = pa.schema(
         ("pseudo_perplexity", pa.float64()),
     ]
 )
-
-Columns = Sequence[Sequence[Any] | np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -210,37 +202,6 @@ def _whole_sequences(ids: Sequence[str], wild_types: Sequence[Query]) -> Job:
             yield [[name], [len(terms)], likelihood, perplexity]
 
     return Job(EACH_LETTER, lambda: iter(wild_types), SEQUENCES, columns)
-
-
-@contextmanager
-def writing_table(
-    path: Path, suffix: str, schema: pa.Schema
-) -> Iterator[Callable[[Columns], object]]:
-    """Open a table, and give what writes a stretch of it; `suffix` tells the format."""
-    if suffix == ".parquet":
-        with pq.ParquetWriter(path, schema) as parquet:
-
-            def write_columns(columns: Columns) -> None:
-                arrays = map(pa.array, columns, schema.types)
-                parquet.write_table(pa.Table.from_arrays(list(arrays), schema=schema))
-
-            yield write_columns
-        return
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        text = csv.writer(stream, delimiter=DELIMITERS[suffix], lineterminator="\n")
-        text.writerow(schema.names)
-
-        def write_rows(columns: Columns) -> None:
-            plain = (
-                # Adding 0 leaves no -0.0.
-                (column.round(DECIMALS) + 0.0).tolist()
-                if isinstance(column, np.ndarray)
-                else column
-                for column in columns
-            )
-            text.writerows(zip(*plain, strict=True))
-
-        yield write_rows
 
 
 def spearman(scores: np.ndarray, measured: np.ndarray) -> tuple[float, int]:

@@ -6,10 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from embedding.commands.options import print_notes
-
-from .finetune import tell
-from .options import add_data, add_device, changes_of
+from .options import add_data, add_device, run_training
 
 MORE = """\
 The same splits and the same head, on the features of one source after the
@@ -61,16 +58,5 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
 def run(options: dict[str, Any]) -> None:
     """Compare, and print the table."""
     from finetune import compare
-    from finetune.data import DataError
 
-    options["changes"] = changes_of(options)
-    try:
-        summary = compare(options.pop("task", None), tell=tell, **options)
-    except DataError as error:
-        tell(str(error.findings))
-        raise
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("interrupted; the same command goes on") from None
-    if summary.is_main_process:
-        print_notes(summary.notes)
-        print(summary)
+    run_training(compare, options)

@@ -3,19 +3,14 @@
 """`lucaone finetune`: labelled sequences to a model that predicts."""
 
 import argparse
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from embedding.commands.options import print_notes
+from .options import PUBLISHED_TASKS, add_data, add_hardware, run_training
 
-from .options import add_data, add_hardware, changes_of
-
-TASKS = Path(__file__).parent.parent / "tasks"
 MORE = f"""\
 TASK is a published task or a YAML file in their form:
-  {", ".join(sorted(path.stem for path in TASKS.glob("*.yaml")))}
+  {", ".join(PUBLISHED_TASKS)}
 Without it the data alone decide: the kind of problem is inferred from the
 labels, and stated.
 
@@ -63,26 +58,6 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 def run(options: dict[str, Any]) -> None:
     """Train, and print how good the model is."""
-    from transformers.utils.logging import disable_progress_bar
-
     from finetune import finetune
-    from finetune.data import DataError
 
-    disable_progress_bar()  # one for every file of a checkpoint; the training has its own
-
-    options["changes"] = changes_of(options)
-    try:
-        summary = finetune(options.pop("task", None), tell=tell, **options)
-    except DataError as error:
-        tell(str(error.findings))
-        raise
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("interrupted; the same command goes on") from None
-    if summary.is_main_process:
-        print_notes(summary.notes)
-        print(summary)
-
-
-def tell(text: str) -> None:
-    """Show a table, or a line, of what is going on."""
-    print(text, file=sys.stderr)
+    run_training(finetune, options)

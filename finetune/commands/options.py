@@ -3,7 +3,14 @@
 """Options that several commands of this room have in common."""
 
 import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+from embedding.commands.options import check_usage, print_notes
+
+PUBLISHED_TASKS = sorted(path.stem for path in (Path(__file__).parent.parent / "tasks").glob("*"))
 
 # Options that name a column, and what a task calls it.
 COLUMNS = {
@@ -102,3 +109,38 @@ def add_hardware(parser: argparse.ArgumentParser) -> None:
         metavar="M",
         help="save a checkpoint also within an epoch, after so many minutes (default: 15)",
     )
+
+
+def run_training(work: Callable[..., Any], options: dict[str, Any]) -> None:
+    """Call `finetune` or `compare` with the options of its command, and print what it came to.
+
+    Raises:
+        argparse.ArgumentError: an option cannot be right, whatever the files hold.
+        ValueError: anything else that `work` raises.
+    """
+    from transformers.utils.logging import disable_progress_bar
+
+    from finetune.data import DataError
+    from finetune.task import read_task
+    from finetune.training import check_hardware
+
+    disable_progress_bar()  # one for every file of a checkpoint; the training has its own
+    task, changes = options.pop("task", None), changes_of(options)
+    if task is None or task in PUBLISHED_TASKS:
+        check_usage(read_task, {"source": task, "changes": changes})
+    check_usage(check_hardware, options)
+    try:
+        summary = work(task, changes=changes, tell=tell, **options)
+    except DataError as error:
+        tell(str(error.findings))
+        raise
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("interrupted; the same command goes on") from None
+    if summary.is_main_process:
+        print_notes(summary.notes)
+        print(summary)
+
+
+def tell(text: str) -> None:
+    """Show a table, or a line, of what is going on."""
+    print(text, file=sys.stderr)

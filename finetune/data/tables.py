@@ -136,12 +136,21 @@ def _find_columns(
             problems.append(f"no column {named[key]!r} for {key}")
         else:
             problems.append(f"no column for {key} ({' or '.join(_names(key, named))})")
-            problems[-1] += "; seq_types can name the type" if "seq_type" in key else ""
+            problems[-1] += _remedy(key)
     if problems:
         hint = _other_input(columns, settings) if sequences else ""
         there = f"the columns are {_listed(columns)}"
         raise file_error(path, hint or f"{'; '.join(problems)}; {there}")
     return chosen
+
+
+def _remedy(key: str) -> str:
+    """Return how the command line says what a header does not."""
+    if key.startswith("seq_type"):
+        return ", and no --seq-type"
+    if key.endswith(("_a", "_b")):
+        return f"; --set columns.{key}=NAME tells it"
+    return f"; --{key}-column tells it"
 
 
 def _names(key: str, named: Mapping[str, str]) -> tuple[str, ...]:
@@ -162,7 +171,10 @@ def _other_input(columns: list[str], settings: DataSettings) -> str:
     if any(key.startswith("sequence") for key in settings.columns):
         return ""
     if settings.input == "single" and pairs and not singles:
-        return f"has {pairs[0]}: a file of pairs; this task takes single sequences"
+        return (
+            f"has {pairs[0]}: a file of pairs; this task takes single sequences (--set input=pair "
+            "takes pairs)"
+        )
     if settings.input == "pair" and singles and not pairs:
         return f"has the column {singles[0]!r}: a file of single sequences; this task takes pairs"
     return ""

@@ -77,10 +77,10 @@ def test_both_sides_of_a_pair_are_looked_at(tmp_path):
 @pytest.mark.parametrize(
     ("header", "settings", "message"),
     [
-        ("id,sequence", PROT, "no column for label (label or label_index); "
+        ("id,sequence", PROT, "no column for label (label or label_index); --label-column tells it; "
          "the columns are 'id', 'sequence'"),
         ("id,sequence,label", DataSettings("single"),
-         "no column for seq_type (seq_type); seq_types can name the type; the columns are "),
+         "no column for seq_type (seq_type), and no --seq-type; the columns are "),
         ("id,sequence,label", DataSettings("single", seq_types=("column:kind",)),
          "no column 'kind' for seq_type; the columns are "),
         ("id,sequence,label", DataSettings("single", seq_types=("prot",), columns={"label": "y"}),
@@ -93,6 +93,7 @@ def test_both_sides_of_a_pair_are_looked_at(tmp_path):
          "no column 'g' for group; the columns are "),
         ("seq,sequence,label", PROT, "more than one column for sequence: 'seq', 'sequence'; "),
         ("id,label,label", PROT, "no column for sequence (obj_seq or seq or sequence); "
+         "--sequence-column tells it; "
          "more than one column for label: 'label', 'label'; "),
         ("id,sequence,label", DataSettings("single", seq_types=("header",)),
          "the molecule type 'header' is for FASTA, this is a table"),
