@@ -77,8 +77,8 @@ def test_both_sides_of_a_pair_are_looked_at(tmp_path):
 @pytest.mark.parametrize(
     ("header", "settings", "message"),
     [
-        ("id,sequence", PROT, "no column for label (label or label_index); --label-column tells it; "
-         "the columns are 'id', 'sequence'"),
+        ("id,sequence", PROT, "no column for label (label or label_index); "
+         "--label-column tells it; the columns are 'id', 'sequence'"),
         ("id,sequence,label", DataSettings("single"),
          "no column for seq_type (seq_type), and no --seq-type; the columns are "),
         ("id,sequence,label", DataSettings("single", seq_types=("column:kind",)),
