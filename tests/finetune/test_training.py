@@ -199,13 +199,8 @@ def command(job, mode, output, launcher=("-m", "finetune"), **changes):
 
 # By torchrun; without a GPU `--device cpu` makes it gloo.
 LAUNCH = [
-    "-m",
-    "accelerate.commands.launch",
-    "--multi_gpu",
-    "--num_processes",
-    "2",
-    "--main_process_port",
-    "0",
+    *("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"),
+    *("--main_process_port", "0", "-m", "finetune"),
 ]
 
 
@@ -237,7 +232,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(job, mode, tmp_path):
 def test_two_processes_take_the_same_way_as_one(job, expected, tmp_path):
     mode, whole = expected
     subprocess.run(
-        command(job, mode, tmp_path / "run", launcher=[*LAUNCH, "-m", "finetune"]),
+        command(job, mode, tmp_path / "run", launcher=LAUNCH),
         check=True,
         cwd=REPOSITORY,
     )
