@@ -198,8 +198,6 @@ def add_lora(model: LucaOnePreTrainedModel, task: Task) -> Any:
     heads = ["summary"]
     if isinstance(model, LucaOneForPairClassification):
         heads = [f"summaries.{number}" for number in range(len(model.summaries))]
-    # At every checkpoint peft would look for a model of this name on the Hub.
-    model.name_or_path = ""
     return get_peft_model(
         model,
         LoraConfig(
