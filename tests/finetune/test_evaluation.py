@@ -193,3 +193,20 @@ def test_what_does_not_fit_is_an_error(problem, values, labels, message):
 def test_groups_that_do_not_fit_are_an_error():
     with pytest.raises(ValueError, match="there are 1 groups for 2 records"):
         score_by_group("binary", [[0.1], [0.2]], [0, 1], ["a"])
+
+
+@pytest.mark.parametrize("problem", ["binary", "multi_class", "multi_label"])
+def test_the_interval_of_accuracy_is_that_of_its_metric(problem):
+    random = np.random.default_rng(3)
+    values = random.random((50, 1 if problem == "binary" else 4))
+    labels = {
+        "binary": random.integers(0, 2, 50),
+        "multi_class": random.integers(0, 4, 50),
+        "multi_label": (values + random.normal(0, 0.2, values.shape) > 0.5).astype(int),
+    }[problem]
+    found = intervals(problem, values, labels, ["accuracy"], resamples=40)
+    drawn, random = [], np.random.default_rng(0)
+    for _ in range(40):
+        chosen = random.integers(0, 50, 50)
+        drawn.append(score(problem, values[chosen], labels[chosen])["accuracy"])
+    assert found["accuracy"] == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])))
