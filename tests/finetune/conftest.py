@@ -9,6 +9,14 @@ import pytest
 import lucaone_cli
 from finetune import evaluation, results
 from tests.finetune.helpers import make_model
+from tests.finetune.trained_models import (
+    GENES,
+    PROTEINS,
+    save_pair,
+    save_single,
+    write_fasta,
+    write_pairs,
+)
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +45,23 @@ def few_resamples(monkeypatch):
     """Draw the intervals from few resamples, for a thousand take longer than the training."""
     quick = functools.partial(evaluation.intervals, resamples=20)
     monkeypatch.setattr(results, "intervals", quick)
+
+
+@pytest.fixture(scope="module")
+def single(tmp_path_factory):
+    return save_single(tmp_path_factory.mktemp("single") / "model")
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory):
+    return save_pair(tmp_path_factory.mktemp("pairs") / "model", "heterogeneous")
+
+
+@pytest.fixture
+def fasta(tmp_path):
+    return write_fasta(tmp_path / "proteins.fasta", PROTEINS)
+
+
+@pytest.fixture
+def pair_table(tmp_path):
+    return write_pairs(tmp_path / "pairs.csv", GENES, PROTEINS)

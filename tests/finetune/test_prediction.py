@@ -3,7 +3,6 @@
 """`lucaone predict`: numbers as of the Auto classes one record at a time, and files kept whole."""
 
 import io
-import json
 import shutil
 import sys
 
@@ -11,142 +10,33 @@ import numpy as np
 import pandas
 import pytest
 import torch
-from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForSequenceClassification
 
 import finetune.prediction as prediction
 from embedding.runner import ModelRunner
 from finetune import Predictor, finetune, predict_file
-from finetune.classifiers import find_classifier
 from finetune.predictor import Predictor as PredictorClass
 from lucaone_cli import main
 from modeling_lucaone import (
     AutoModelForPairClassification,
-    LucaOneForMaskedLM,
-    LucaOneForPairClassification,
     LucaOneForSequenceClassification,
-    LucaOneForTokenClassification,
     LucaOneModel,
 )
-from tests.helpers import BF16_LIMIT, SAME_LIMIT, relative_l2, tiny_config
+from tests.finetune.trained_models import (
+    GENES,
+    NAMES,
+    PROBLEMS,
+    PROTEINS,
+    close,
+    one_by_one,
+    save,
+    save_pair,
+    save_single,
+    write_fasta,
+    write_pairs,
+)
+from tests.helpers import BF16_LIMIT, tiny_config
 from tokenization import LucaOneTokenizerFast
-
-PROTEINS = ["MKTAYIAKQRQISFVKSHFSRQ", "MSKGEELFTG", "MVLSPADKTNVKAAW", "MA", "MSKGEELFTG"]
-GENES = ["ATGGCGTTTAGC", "TTTAAACCCGGGTTTAAACC", "ACGT", "ATGGCGTTTAGC", "GGGCCCAAATTTACG"]
-NAMES = ["one", "two", "three", "four", "two"]
-SINGLE, SEVERAL = "single_label_classification", "multi_label_classification"
-# Problem, and the fields of the configuration that say so.
-PROBLEMS = {
-    "binary": {
-        "problem_type": SEVERAL,
-        "num_labels": 1,
-        "id2label": {0: "yes"},
-        "label_names": {"classifier": ["no", "yes"]},
-    },
-    "multi_class": {"problem_type": SINGLE, "id2label": {0: "A b", 1: "c,d", 2: "e"}},
-    "multi_label": {"problem_type": SEVERAL, "id2label": {0: "x", 1: "y", 2: "z"}},
-    "regression": {"problem_type": "regression", "num_labels": 1},
-}
-
-
-def save(model, folder):
-    """Save a model; the logits of a classifier are spread evenly over what is predicted here."""
-    if hasattr(model, "classifier") and hasattr(model.classifier, "out_proj"):
-        types = model.config.seq_types or ["prot"] * (2 if hasattr(model, "summaries") else 1)
-        sides = [{"gene": GENES, "prot": PROTEINS}[kind] for kind in types]
-        last = model.classifier.out_proj
-        with torch.no_grad():
-            for name, parameter in model.named_parameters():
-                if name.startswith(("classifier.", "summar")) and parameter.dim() > 1:
-                    parameter.normal_(std=0.3)
-            logits = logits_of(model, sides, types)
-            last.bias.sub_(logits.mean(0))
-            last.weight.div_(logits.std(0)[:, None])
-            last.bias.div_(logits.std(0))
-    model.save_pretrained(folder)
-    LucaOneTokenizerFast().save_pretrained(folder)
-    return folder
-
-
-@torch.no_grad()
-def logits_of(model, sides, types):
-    """The logits of a model, one record at a time."""
-    tokenizer, rows = LucaOneTokenizerFast(), []
-    names = ("",) if len(sides) == 1 else ("_a", "_b")
-    for texts in zip(*sides, strict=True):
-        inputs = {}
-        for name, text, kind in zip(names, texts, types, strict=True):
-            encoded = tokenizer(text, seq_type=kind, return_tensors="pt")
-            inputs |= {f"{key}{name}": value for key, value in encoded.items()}
-        rows.append(model.eval()(**inputs).logits[0])
-    return torch.stack(rows)
-
-
-def save_single(folder, problem="multi_class", **fields):
-    torch.manual_seed(1)
-    fields = {"seq_types": ["prot"]} | PROBLEMS[problem] | fields
-    return save(LucaOneForSequenceClassification(tiny_config(**fields)), folder)
-
-
-def save_pair(folder, kind, problem="multi_class", **fields):
-    torch.manual_seed(2)
-    types = ["gene" if kind == "heterogeneous" else "prot", "prot"]
-    fields = {"pair_kind": kind, "seq_types": types} | PROBLEMS[problem] | fields
-    return save(LucaOneForPairClassification(tiny_config(**fields)), folder)
-
-
-@pytest.fixture(scope="module")
-def single(tmp_path_factory):
-    return save_single(tmp_path_factory.mktemp("single") / "model")
-
-
-@pytest.fixture(scope="module")
-def pairs(tmp_path_factory):
-    return save_pair(tmp_path_factory.mktemp("pairs") / "model", "heterogeneous")
-
-
-@pytest.fixture
-def fasta(tmp_path):
-    return write_fasta(tmp_path / "proteins.fasta", PROTEINS)
-
-
-@pytest.fixture
-def pair_table(tmp_path):
-    return write_pairs(tmp_path / "pairs.csv", GENES, PROTEINS)
-
-
-def write_fasta(path, sequences):
-    path.write_text("".join(f">{n} x\n{s}\n" for n, s in zip(NAMES, sequences, strict=True)))
-    return path
-
-
-def write_pairs(path, first, second, **columns):
-    table = pandas.DataFrame(
-        {
-            "seq_id_a": [f"a{name}" for name in NAMES[: len(first)]],
-            "seq_id_b": NAMES[: len(first)],
-            "seq_a": first,
-            "seq_b": second,
-        }
-        | columns
-    )
-    table.to_csv(path, index=False)
-    return path
-
-
-def one_by_one(folder, sides, types, auto_class=AutoModelForSequenceClassification):
-    """What the Auto classes say, one record at a time."""
-    model = auto_class.from_pretrained(folder)
-    logits = logits_of(model, sides, types)
-    if model.config.problem_type == "regression":
-        return logits
-    return logits.softmax(-1) if model.config.problem_type == SINGLE else logits.sigmoid()
-
-
-def close(values, expected, limit=SAME_LIMIT):
-    assert relative_l2(torch.tensor(np.array(values, dtype=float)), expected) < limit
-    return True
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
@@ -440,180 +330,6 @@ def test_lack_of_memory_shrinks_batches_or_names_the_record(tmp_path, fasta, sin
     fits = 20
     with pytest.raises(RuntimeError, match="record 'one': 22 letters do not fit into the memory"):
         predict_file(fasta, tmp_path / "out.csv", single, overwrite=True)
-
-
-@pytest.mark.parametrize("kind", ["single", "homogeneous", "heterogeneous"])
-@pytest.mark.parametrize("pooling", ["value_attention", "max"])
-def test_adapters_bring_their_head(tmp_path, kind, pooling, pair_table, fasta):
-    """A LoRA on an encoder, with the head among what is saved, and beside it the configuration."""
-    torch.manual_seed(3)
-    base = tmp_path / "base"
-    save(LucaOneModel(tiny_config()), base)
-    fields = {"classifier_pooling": pooling}
-    if kind == "single":
-        folder = save_single(tmp_path / "whole", **fields)
-        head, model_class = ["classifier", "summary"], LucaOneForSequenceClassification
-        auto_class, sides, source = AutoModelForSequenceClassification, [PROTEINS], fasta
-    else:
-        folder = save_pair(tmp_path / "whole", kind, **fields)
-        head = ["classifier", *(f"summaries.{n}" for n in range(1 + (kind == "heterogeneous")))]
-        model_class, auto_class = LucaOneForPairClassification, AutoModelForPairClassification
-        sides, source = [GENES, PROTEINS], pair_table
-    model = model_class.from_pretrained(folder)
-    encoder = LucaOneModel.from_pretrained(base)
-    model.lucaone.load_state_dict(encoder.state_dict())
-    lora = LoraConfig(r=2, target_modules=["q_proj", "fc1"], modules_to_save=head)
-    model = get_peft_model(model, lora)
-    for name, parameter in model.named_parameters():
-        if "lora_B" in name:
-            torch.nn.init.normal_(parameter, std=0.5)
-    model.peft_config["default"].base_model_name_or_path = str(base)
-    adapter = tmp_path / "adapter"
-    model.save_pretrained(adapter)
-    config = model.config
-    config.architectures = None
-    config.save_pretrained(adapter)
-    merged = tmp_path / "merged"
-    model.merge_and_unload().save_pretrained(merged)
-    LucaOneTokenizerFast().save_pretrained(merged)
-
-    types = ["prot"] if kind == "single" else model.config.seq_types
-    if kind == "homogeneous":  # proteins on both sides
-        sides = [PROTEINS[::-1], PROTEINS]
-        source = write_pairs(tmp_path / "in.csv", *sides)
-    predict_file(source, tmp_path / "out.csv", adapter)
-    table = pandas.read_csv(tmp_path / "out.csv")
-    expected = one_by_one(merged, sides, types, auto_class)
-    assert close(table.filter(like="probability_"), expected)
-    plain = one_by_one(folder, sides, types, auto_class)
-    assert relative_l2(plain, expected) > 1e-3  # else the adapter of this test does nothing
-
-
-@pytest.fixture
-def adapter(tmp_path, single):
-    """An adapter of a classifier, which it leaves as it is but for the blocks."""
-    model = LucaOneForSequenceClassification.from_pretrained(single)
-    model = get_peft_model(model, LoraConfig(r=2, target_modules=["q_proj"]))
-    for name, parameter in model.named_parameters():
-        if "lora_B" in name:
-            torch.nn.init.normal_(parameter, std=0.5)
-    model.save_pretrained(tmp_path / "adapter")
-    return tmp_path / "adapter"
-
-
-def test_an_adapter_finds_its_base_model(tmp_path, adapter, single, fasta):
-    """Of a classifier that has the head already, with no configuration of its own."""
-    by_name = Predictor(adapter)
-    plain = one_by_one(single, [PROTEINS], ["prot"])
-    assert relative_l2(torch.tensor(by_name.predict(PROTEINS)), plain) > 1e-3
-    settings = json.loads((adapter / "adapter_config.json").read_text())
-    settings["base_model_name_or_path"] = "was-here"
-    (adapter / "adapter_config.json").write_text(json.dumps(settings))
-    with pytest.raises(ValueError, match=r"base model was-here: .*; --base-model names another"):
-        find_classifier(adapter)
-    by_option = Predictor(adapter, base_model=single)
-    assert np.array_equal(by_option.predict(PROTEINS), by_name.predict(PROTEINS))
-    settings["base_model_name_or_path"] = None
-    (adapter / "adapter_config.json").write_text(json.dumps(settings))
-    with pytest.raises(ValueError, match="names no base model; --base-model names it"):
-        find_classifier(adapter)
-    with pytest.raises(ValueError, match="is no adapter"):
-        find_classifier(single, base_model=single)
-
-
-def test_adapters_are_loaded_strictly(tmp_path, adapter, single):
-    weights = adapter / "adapter_model.safetensors"
-    tensors = load_file(weights)
-    some = min(tensors)
-    save_file({name: t for name, t in tensors.items() if name != some}, weights)
-    short = some.removeprefix("base_model.model.")
-    with pytest.raises(ValueError, match=rf"tensor {short} is missing"):
-        Predictor(adapter)
-    save_file(tensors | {"base_model.model.lucaone.more": torch.ones(1)}, weights)
-    with pytest.raises(ValueError, match=r"tensor lucaone\.more does not belong to the adapter"):
-        Predictor(adapter)
-    save_file(tensors | {some: torch.ones(3, 3)}, weights)
-    with pytest.raises(ValueError, match="size mismatch") as caught:
-        Predictor(adapter)
-    assert "\n" not in str(caught.value)
-    weights.write_bytes(b"nonsense")
-    with pytest.raises(ValueError, match="cannot be read") as caught:
-        Predictor(adapter)
-    assert "\n" not in str(caught.value)
-
-
-def test_an_adapter_without_any_head_is_refused(tmp_path, single):
-    base = save(LucaOneModel(tiny_config()), tmp_path / "base")
-    model = get_peft_model(LucaOneModel.from_pretrained(base), LoraConfig(target_modules=["fc1"]))
-    model.save_pretrained(tmp_path / "adapter")
-    with pytest.raises(ValueError, match="adapter: has no classifier"):
-        find_classifier(tmp_path / "adapter")
-
-
-@pytest.mark.parametrize(
-    "model_class", [LucaOneModel, LucaOneForMaskedLM, LucaOneForTokenClassification]
-)
-def test_a_model_without_a_classifier_is_refused(tmp_path, fasta, model_class):
-    folder = save(model_class(tiny_config()), tmp_path / "model")
-    with pytest.raises(ValueError, match=r"no classifier .*`lucaone finetune` makes"):
-        predict_file(fasta, tmp_path / "out.csv", folder)
-
-
-def test_the_class_is_told_by_the_configuration_or_the_tensors(tmp_path, single, pairs):
-    for folder, expected in (
-        (single, LucaOneForSequenceClassification),
-        (pairs, LucaOneForPairClassification),
-    ):
-        copy = shutil.copytree(folder, tmp_path / expected.__name__)
-        config = json.loads((copy / "config.json").read_text())
-        del config["architectures"]
-        (copy / "config.json").write_text(json.dumps(config))
-        assert find_classifier(copy).model_class is expected
-    # Without tensors in front of the classifier and without types only the name tells.
-    fields = {"classifier_pooling": "mean", "seq_types": None}
-    folder = save_pair(tmp_path / "mean", "homogeneous", **fields)
-    assert find_classifier(folder).model_class is LucaOneForPairClassification
-
-
-@pytest.mark.parametrize(
-    ("drop", "add", "problem"),
-    [
-        ("classifier.hidden.bias", None, "tensor classifier.hidden.bias is missing"),
-        (None, "summary.fc.weight", "tensor summary.fc.weight does not belong"),
-        (None, "lucaone.more", "tensor lucaone.more does not belong"),
-    ],
-)
-def test_models_are_loaded_strictly(tmp_path, fasta, single, drop, add, problem):
-    folder = shutil.copytree(single, tmp_path / "model")
-    tensors = load_file(folder / "model.safetensors")
-    if drop:
-        del tensors[drop]
-    if add:
-        tensors[add] = torch.ones(2)
-    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
-    with pytest.raises(ValueError, match=problem):
-        predict_file(fasta, tmp_path / "out.csv", folder)
-
-
-def test_a_head_beside_the_classifier_is_no_harm(tmp_path, single):
-    folder = shutil.copytree(single, tmp_path / "model")
-    tensors = load_file(folder / "model.safetensors") | {"lm_head.bias": torch.ones(39)}
-    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
-    assert np.array_equal(Predictor(folder).predict(["MK"]), Predictor(single).predict(["MK"]))
-
-
-def test_the_other_kind_of_input_is_refused(tmp_path, single, pairs, fasta, pair_table):
-    output = tmp_path / "out.csv"
-    table = tmp_path / "single.csv"
-    pandas.DataFrame({"seq_id": NAMES, "seq": PROTEINS}).to_csv(table, index=False)
-    for source, model, problem in (
-        (pair_table, single, "has columns 'seq_a' and 'seq_b', so it holds pairs"),
-        (table, pairs, "has a column 'seq', so it holds single sequences"),
-        (fasta, pairs, "is no table; .* takes pairs"),
-    ):
-        with pytest.raises(ValueError, match=problem):
-            predict_file(source, output, model)
-    assert not output.exists()
 
 
 def command(capsys, *arguments):
