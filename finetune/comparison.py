@@ -23,7 +23,7 @@ from embedding.outputs import writing_folder
 from . import figures
 from .comparison_rows import Bench, Row
 from .comparison_sources import open_sources
-from .jobs import Tell, read_labelled, resumable, silent
+from .jobs import Tell, origin_of, read_labelled, resumable, silent
 from .results import VERSIONS
 from .task import Task, as_dictionary, read_task
 from .training import Hardware
@@ -100,7 +100,7 @@ def compare(
     """
     where = Hardware(**hardware)
     where.check()
-    task = task if isinstance(task, Task) else read_task(task, changes)
+    task = task if isinstance(task, Task) else read_task(task, changes, data)
     output = Path(output)
     store = Path(features) if features is not None else output.parent / "features"
     processes = PartialState(cpu=where.kind == "cpu", timeout=timedelta(days=30))
@@ -137,7 +137,7 @@ def compare(
         rows = bench.try_all(sources, configs, job.path, processes)
         if main:
             about = {"made_from": made_from, "started": started}
-            _save(output, _results(bench, rows, os.fspath(data or task.dataset or "")) | about)
+            _save(output, _results(bench, rows, origin_of(data or task.dataset or "")) | about)
             job.finished = True
         processes.wait_for_everyone()
         results = _read(output)

@@ -48,6 +48,11 @@ def read_labelled(
     return labelled
 
 
+def origin_of(data: str | os.PathLike[str]) -> str:
+    """Return where data come from, as results tell it: not where they lie on this machine."""
+    return Path(data).resolve().name if Path(data).exists() else os.fspath(data)
+
+
 @dataclass
 class Job:
     """A job under way.

@@ -150,6 +150,7 @@ def published_tasks() -> dict[str, Path]:
 def read_task(
     source: str | os.PathLike[str] | None = None,
     changes: Iterable[str] = (),
+    data: str | os.PathLike[str] | None = None,
     **fields: Any,
 ) -> Task:
     """Read a task.
@@ -158,13 +159,14 @@ def read_task(
         source: name of a published task, or a YAML file; None for a task of fields alone.
         changes: `key=value` each, in place of what stands there; the value is YAML, and of a
             mapping `key.entry=value` is one entry.
+        data: what the task is called after, where `source` is None.
         fields: likewise, as Python values; None leaves a field as it is.
 
     Raises:
         ValueError: there is no such file, it is not YAML, or a key or value that cannot be; one
             line that names it.
     """
-    name, values = "own data", {}
+    name, values = "own data" if data is None else Path(data).stem, {}
     if source is not None:
         file = published_tasks().get(os.fspath(source), Path(source))
         name, values = file.stem, _read_yaml(file)

@@ -306,7 +306,7 @@ def test_the_command(lucaone, tiny_model, tmp_path):
     status, printed, told = lucaone(*arguments)
     assert status == 0
     head, *lines = printed.splitlines()
-    assert head.startswith(f"{tmp_path / 'out'}: own data, 24 records of test; ")
+    assert head.startswith(f"{tmp_path / 'out'}: motifs, 24 records of test; ")
     assert [line.split()[0] for line in lines] == ["name", "tiny", "kmer", "majority"]
     assert "severity" in told and "features of tiny: 96 distinct" in told
     assert len(list((tmp_path / "kept").iterdir())) == 1

@@ -89,7 +89,7 @@ def test_results_say_what_was_done(tmp_path, tiny_model):
     assert results == summary.results
     digest = hashlib.sha256(data.read_bytes()).hexdigest()
     assert results["data"]["files"] == {"p.csv": digest}
-    assert results["data"]["source"] == str(data)
+    assert results["data"]["source"] == "p.csv"
     assert results["data"]["splits"] == {"train": 24, "dev": 4, "test": 2}
     assert results["data"]["label_names"] == ["a", "b"]
     assert sum(results["data"]["label_counts"]["train"].values()) == 24
