@@ -20,7 +20,7 @@ MODES = {
 }
 PROBLEMS = {
     "binary": "two classes",
-    "multi_class": "several classes, one per record",
+    "multi_class": "one of several classes per record",
     "multi_label": "several labels per record",
     "regression": "a number per record",
 }
@@ -48,7 +48,7 @@ def render_card(results: Mapping[str, Any]) -> str:
 
     Args:
         results: what `results.json` of a run holds: `task`, `mode`, `model`, `data`, `training`,
-            `metrics`, `intervals`, `by_group`, `majority`, `versions`, `started`, `times`, and
+            `metrics`, `intervals`, `by_group`, `majority`, `versions`, `started`, `seconds`, and
             `figures`, names of pictures that lie beside the card.
     """
     results = _without_folders(results)
@@ -237,7 +237,7 @@ def _settings(results: Mapping[str, Any]) -> str:
 
 def _provenance(results: Mapping[str, Any]) -> str:
     files = (results.get("data") or {}).get("files")
-    made = {key: results.get(key) for key in ("started", "model", "versions", "times")}
+    made = {key: results.get(key) for key in ("started", "model", "versions", "seconds")}
     return _yaml(made | {"sha256 of the data": files})
 
 

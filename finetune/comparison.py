@@ -70,6 +70,7 @@ def compare(
     features: str | os.PathLike[str] | None = None,
     trust_remote_code: bool = False,
     overwrite: bool = False,
+    force: bool = False,
     tell: Tell = silent,
     **hardware: Any,
 ) -> ComparisonSummary:
@@ -89,6 +90,7 @@ def compare(
             output if not given.
         trust_remote_code: run the code of a Hub repository or folder that is no LucaOne model.
         overwrite: replace another comparison, or its begun work.
+        force: go on even if most sequences look like the other molecule type.
         tell: called with what a user wants to know on the way.
         hardware: as of `Hardware`.
 
@@ -116,7 +118,7 @@ def compare(
         tokens_per_batch=where.tokens_per_batch,
         trust_remote_code=trust_remote_code,
     )
-    labelled = read_labelled(task, data, labels_file, tell)
+    labelled = read_labelled(task, data, labels_file, tell, force)
     bench = Bench(task, labelled, store, where, tell)
     configs = {one.name: one.config(task, labelled) for one in sources if one.backbones}
     made_from = {

@@ -54,10 +54,11 @@ def compute_features(
             for example in examples
             for side in wanted
         )
-        tell(
-            f"features of {one.backbone.name}: {report.distinct:,} distinct sequences, "
-            f"{report.computed:,} computed, {report.reused:,} there before"
-        )
+        if one.backbone.stored:
+            tell(
+                f"features of {one.backbone.name}: {report.distinct:,} distinct sequences, "
+                f"{report.computed:,} computed, {report.reused:,} there before"
+            )
         reports.append(report)
     return stores, reports
 

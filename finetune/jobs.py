@@ -26,6 +26,7 @@ def read_labelled(
     source: str | os.PathLike[str] | None,
     labels_file: str | os.PathLike[str] | None,
     tell: Tell,
+    force: bool = False,
 ) -> TaskData:
     """Read the data of a task, and tell what was found in them.
 
@@ -34,6 +35,7 @@ def read_labelled(
         source: as of `read_data`; None for those that the task names.
         labels_file: as of `read_data`.
         tell: called with the table of findings.
+        force: go on even if most sequences look like the other molecule type.
 
     Raises:
         DataError: they cannot be trained on.
@@ -42,7 +44,7 @@ def read_labelled(
     if source is None and (source := task.dataset) is None:
         raise ValueError("data: neither given nor named by the task")
     names = [name for name in DataSettings.__dataclass_fields__ if hasattr(task, name)]
-    settings = DataSettings(**{name: getattr(task, name) for name in names})
+    settings = DataSettings(**{name: getattr(task, name) for name in names}, force=force)
     labelled = read_data(source, settings, labels_file=labels_file)
     tell(str(labelled.findings))
     return labelled

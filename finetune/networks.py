@@ -92,7 +92,8 @@ def class_weights(task: Task, data: TaskData) -> list[float] | None:
     if task.class_weights != "balanced":
         if len(task.class_weights) != len(data.label_names):
             raise ValueError(
-                f"class_weights: {len(task.class_weights)} for {len(data.label_names)} labels"
+                f"class_weights: {len(task.class_weights)} for {len(data.label_names)} labels; "
+                "--set class_weights=null takes them away"
             )
         return list(map(float, task.class_weights))
     labels = torch.tensor([example.label for example in data.splits["train"]])

@@ -120,7 +120,7 @@ class Outcome:
             "training": {
                 "steps": trained.steps,
                 "best_step": trained.best_step,
-                "epochs": task.epochs,
+                "epochs": trained.epochs,
                 "batch_size": task.batch_size,
                 "learning_rate": task.learning_rate,
             },
@@ -155,7 +155,12 @@ def summary_line(results: dict[str, Any]) -> str:
     for split, values in results["metrics"].items():
         low, high = results["intervals"][split][metric]
         parts.append(f"{split} {metric} {_shown(values[metric])} [{_shown(low)}, {_shown(high)}]")
-    parts.append(f"majority {_shown(results['majority'][metric])}")
+    simple = "mean of training" if results["task"]["problem"] == "regression" else "majority"
+    others = ["rmse"] if simple != "majority" and metric != "rmse" else []
+    for name in others:
+        parts += [f"{split} {name} {_shown(of[name])}" for split, of in results["metrics"].items()]
+    known = [f"{name} {_shown(results['majority'][name])}" for name in (metric, *others)]
+    parts.append(f"{simple} {' '.join(known)}")
     return ", ".join(parts)
 
 
@@ -215,6 +220,7 @@ def _save_model(outcome: Outcome, folder: Path) -> None:
         adapter.revision = outcome.source.revision
         model.save_pretrained(folder / "adapter", save_embedding_layers=False)
         model.config.save_pretrained(folder / "adapter")  # what the head is
+        (folder / "adapter" / "README.md").unlink(missing_ok=True)  # a form of peft, not filled in
         model = model.merge_and_unload()
     model.save_pretrained(
         folder, state_dict=outcome.trained.state_dict, max_shard_size=MAX_SHARD_SIZE

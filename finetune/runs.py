@@ -27,7 +27,7 @@ from .jobs import Tell, origin_of, read_labelled, resumable, silent
 from .networks import add_lora, load_encoder, network_config, new_head, with_head
 from .results import Outcome, read_results, save_outcome, summary_line
 from .task import Task, as_dictionary, read_task
-from .training import CHECKPOINTS, Hardware, Trained, main_metric, train
+from .training import CHECKPOINTS, Hardware, Trained, check_schedule, main_metric, train
 
 Mode = Literal["frozen", "full", "lora"]
 MODES = ("frozen", "full", "lora")
@@ -65,6 +65,7 @@ def finetune(
     features: str | os.PathLike[str] | None = None,
     revision: str | None = None,
     overwrite: bool = False,
+    force: bool = False,
     tell: Tell = silent,
     **hardware: Any,
 ) -> RunSummary:
@@ -86,6 +87,7 @@ def finetune(
             output if not given.
         revision: branch, tag or commit of a Hub repository.
         overwrite: replace an output, or the begun work, of another run; nothing else is replaced.
+        force: go on even if most sequences look like the other molecule type.
         tell: called with what a user wants to know before the training.
         hardware: as of `Hardware`.
 
@@ -107,9 +109,11 @@ def finetune(
     if not processes.is_main_process:
         tell = silent
     found = find_model(model, revision)
-    labelled = read_labelled(task, data, labels_file, tell)
+    labelled = read_labelled(task, data, labels_file, tell, force)
     main_metric(task, labelled.problem)
     config = network_config(task, labelled, found.config)
+    if warning := check_schedule(task, len(labelled.splits["train"])):
+        tell(warning)
     made_from = {
         "mode": mode,
         "dtype": where.dtype or ("as stored" if mode == "frozen" else "float32"),
@@ -139,7 +143,7 @@ def finetune(
             results = outcome.results() | {
                 "made_from": made_from,
                 "started": started,
-                "times": {
+                "seconds": {
                     "preparation": round(prepared - begun, 1),
                     "training": round(time.monotonic() - prepared, 1),
                 },

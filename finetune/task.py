@@ -11,6 +11,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -55,6 +56,8 @@ class Task:
         class_weights: of the cross-entropy, in the order of the labels; `balanced`: inverse to how
             often each occurs in training.
         pos_weight: of the positives in the binary cross-entropy.
+        standardize: train a regression on labels of mean 0 and standard deviation 1; the head is
+            scaled back afterwards.
         epochs: passes over the training data.
         batch_size: records of one update of the weights, over all processes.
         learning_rate: at its highest; of the head, and of LoRA's matrices.
@@ -98,6 +101,7 @@ class Task:
     pooling_zero_special_rows: bool = False
     class_weights: tuple[float, ...] | Literal["balanced"] | None = None
     pos_weight: float | None = None
+    standardize: bool = True
 
     epochs: int = 50
     batch_size: int = 16
@@ -171,6 +175,7 @@ def read_task(
         file = published_tasks().get(os.fspath(source), Path(source))
         name, values = file.stem, _read_yaml(file)
     where = "task" if source is None else f"task {source}"
+    changes = [changes] if isinstance(changes, str) else changes
     for change in changes:
         key, equals, text = change.partition("=")
         if not equals:
@@ -209,7 +214,9 @@ def _checked(values: Mapping[str, Any], where: str) -> Task:
     kinds = typing.get_type_hints(Task)
     for key in values:
         if key not in kinds:
-            raise ValueError(f"{where}: unknown key {key!r}; known are {', '.join(kinds)}")
+            close = get_close_matches(str(key), kinds, n=1)
+            known = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(kinds)}"
+            raise ValueError(f"{where}: unknown key {key!r}; {known}")
     converted = {}
     for key, value in values.items():
         try:
@@ -265,7 +272,7 @@ def _in_words(kind: Any) -> str:
     if origin is Literal:
         return " or ".join(map(str, arguments))
     if origin is tuple:
-        return "a list"
+        return "a list in brackets, as [1, 2]"
     if origin is dict:
         return "keys and values"
     return "null" if kind is type(None) else names.get(kind, str(kind))

@@ -25,6 +25,8 @@ class TaskTrainer(Trainer):
 
     Args:
         problem: as of a task.
+        scale: mean and standard deviation of the labels of a regression before they were
+            standardised.
         batch_size: records of a step, over all processes.
         tokens_per_batch: tokens that go through the model at once.
         encoder_learning_rate: that of the encoder's own weights, where they are trained.
@@ -38,12 +40,13 @@ class TaskTrainer(Trainer):
         self,
         *args: Any,
         problem: str,
+        scale: tuple[float, float],
         batch_size: int,
         tokens_per_batch: int,
         encoder_learning_rate: float | None = None,
         **kwargs: Any,
     ):
-        self.problem, self.batch_size = problem, batch_size
+        self.problem, self.scale, self.batch_size = problem, scale, batch_size
         self.tokens_per_batch = tokens_per_batch
         self.encoder_learning_rate = encoder_learning_rate
         self.notes: list[str] = []
@@ -165,7 +168,11 @@ class TaskTrainer(Trainer):
         logits = self.logits(examples)
         labels = torch.tensor(examples.labels)
         loss = classification_loss(self.model.config, logits, labels).item()
-        values = score(self.problem, probabilities(self.problem, logits), labels.numpy())
+        predicted, true = probabilities(self.problem, logits), labels.numpy()
+        if self.problem == "regression":
+            mean, deviation = self.scale
+            predicted, true = predicted * deviation + mean, true * deviation + mean
+        values = score(self.problem, predicted, true)
         metrics = {f"{metric_key_prefix}_{name}": value for name, value in values.items()}
         metrics[f"{metric_key_prefix}_loss"] = loss
         self.log(metrics)

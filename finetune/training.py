@@ -4,6 +4,7 @@
 
 import json
 import math
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,6 +82,7 @@ class Trained:
         logits: of every split, (records, num_labels).
         history: what transformers logged.
         steps: updates of the weights.
+        epochs: passes over the training data; fewer than the task's where it stopped early.
         trained_parameters: numbers that were trained.
         best_step: after which `model` was saved; None where there is no dev split.
         notes: what a user should know.
@@ -91,6 +93,7 @@ class Trained:
     logits: dict[str, Tensor]
     history: list[dict[str, Any]]
     steps: int
+    epochs: int
     trained_parameters: int
     best_step: int | None
     notes: list[str]
@@ -104,7 +107,10 @@ def main_metric(task: Task, problem: str) -> str:
     """
     known = METRICS[problem]
     if task.metric is not None and task.metric not in known:
-        raise ValueError(f"metric: {task.metric!r} is none of {problem}: {', '.join(known)}")
+        raise ValueError(
+            f"metric: {task.metric!r} is no metric of the problem {problem}; those are "
+            f"{', '.join(known)}"
+        )
     return task.metric or known[0]
 
 
@@ -136,6 +142,9 @@ def train(
         RuntimeError: see `TaskTrainer`.
     """
     metric = main_metric(task, problem)
+    mean, deviation = 0.0, 1.0
+    if problem == "regression" and task.standardize:
+        mean, deviation = _standardize(splits)
     trained_parameters = sum(one.numel() for one in model.parameters() if one.requires_grad)
     dev = splits.get("dev")
     if hardware.gradient_checkpointing:
@@ -176,6 +185,7 @@ def train(
         train_dataset=splits["train"],
         eval_dataset=dev,
         problem=problem,
+        scale=(mean, deviation),
         batch_size=task.batch_size,
         tokens_per_batch=hardware.tokens_per_batch or TOKENS_PER_BATCH[hardware.kind],
         encoder_learning_rate=encoder_learning_rate,
@@ -187,7 +197,14 @@ def train(
     if dev and task.patience is not None:
         trainer.add_callback(EarlyStoppingCallback(task.patience))
     trainer.train(resume_from_checkpoint=last_checkpoint(folder))
+    _scale_back(trainer.model, mean, deviation)
     best = trainer.state.best_model_checkpoint
+    epochs = math.ceil(trainer.state.epoch or 0)
+    if epochs < task.epochs:
+        trainer.notes.append(
+            f"stopped after {epochs} of {task.epochs} epochs, for {task.patience} without a better "
+            f"{metric} on dev"
+        )
     sharded = trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled
     return Trained(
         model=trainer.accelerator.unwrap_model(trainer.model),
@@ -195,15 +212,54 @@ def train(
         logits={name: trainer.logits(examples) for name, examples in splits.items()},
         history=trainer.state.log_history,
         steps=trainer.state.global_step,
+        epochs=epochs,
         trained_parameters=trained_parameters,
         best_step=int(best.rpartition("-")[2]) if best else None,
         notes=trainer.notes,
     )
 
 
+def _updates(task: Task, records: int) -> int:
+    return task.epochs * math.ceil(records / task.batch_size)
+
+
 def _warmup_steps(task: Task, records: int) -> int:
-    steps = task.epochs * math.ceil(records / task.batch_size)
-    return math.ceil(task.warmup_steps * (steps if task.warmup_steps < 1 else 1))
+    share = task.warmup_steps < 1
+    return math.ceil(task.warmup_steps * (_updates(task, records) if share else 1))
+
+
+def check_schedule(task: Task, records: int) -> str:
+    """Say what looks wrong with a schedule for so many training records; empty if nothing does."""
+    updates, rising = _updates(task, records), _warmup_steps(task, records)
+    if 2 * rising <= updates:
+        return ""
+    return (
+        f"warning: of {updates:,} updates of the weights the learning rate rises over {rising:,} "
+        "(warmup_steps); --set warmup_steps=0.05 makes it a twentieth"
+    )
+
+
+def _standardize(splits: Mapping[str, Examples]) -> tuple[float, float]:
+    """Give the labels of all splits the mean 0 and the deviation 1 of the training data.
+
+    Returns:
+        Their mean and standard deviation before; 1 where all are the same.
+    """
+    labels = torch.tensor(splits["train"].labels, dtype=torch.float64)
+    mean, deviation = labels.mean().item(), labels.std(correction=0).item() or 1.0
+    for examples in splits.values():
+        examples.labels = [(float(label) - mean) / deviation for label in examples.labels]  # type: ignore[arg-type]
+    return mean, deviation
+
+
+@torch.no_grad()
+def _scale_back(model: Any, mean: float, deviation: float) -> None:
+    """Let the head of a regression say values in the unit of the labels."""
+    for name, module in model.named_modules():
+        # Under peft there is a copy in training and the one from before.
+        if re.fullmatch(r"(.*\.)?classifier(\..+)?\.out_proj", name):
+            module.weight.mul_(deviation)
+            module.bias.mul_(deviation).add_(mean)
 
 
 def last_checkpoint(folder: Path) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from embedding.commands.options import check_usage, print_notes
+from embedding.commands.options import add_force, check_usage, print_notes
 
 PUBLISHED_TASKS = sorted(path.stem for path in (Path(__file__).parent.parent / "tasks").glob("*"))
 
@@ -59,6 +59,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where features are kept, for other runs too (default: features beside OUTPUT)",
     )
+    add_force(parser)
 
 
 def changes_of(options: dict[str, Any]) -> list[str]:
@@ -66,7 +67,9 @@ def changes_of(options: dict[str, Any]) -> list[str]:
     changes = list(options.pop("set", []))
     for option, column in COLUMNS.items():
         if option in options:
-            changes.append(f"columns.{column}={options.pop(option)!r}")
+            names = options.pop(option).split(",")
+            keys = [column] if len(names) == 1 else [f"{column}_{side}" for side in "ab"]
+            changes += [f"columns.{key}={name!r}" for key, name in zip(keys, names, strict=False)]
     if "seq_type" in options:
         changes.append(f"seq_types=[{options.pop('seq_type')}]")
     return changes

@@ -15,6 +15,10 @@ from .findings import EXAMPLES, Findings
 from .settings import DataSettings, Problem
 from .splits import InputKey, input_key
 
+# Residues beyond which other commands read windows; training and prediction read all at once.
+LONG_SEQUENCE = 16_384
+# A split with fewer records tells next to nothing of a model.
+FEW_RECORDS = 20
 LARGEST_LABELS = 12
 
 
@@ -29,6 +33,7 @@ class Cuts:
         longest: residues of the longest.
         cut: sequences that were cut.
         lost: residues that this took.
+        long: sequences of more than `LONG_SEQUENCE` residues that stay whole.
     """
 
     limit: int
@@ -37,6 +42,7 @@ class Cuts:
     longest: int = 0
     cut: int = 0
     lost: int = 0
+    long: int = 0
 
     def cut_off(self, sequence: str) -> str:
         """Return what the limit leaves of a sequence."""
@@ -46,6 +52,7 @@ class Cuts:
         self.longest = max(self.longest, len(sequence))
         self.cut += beyond > 0
         self.lost += beyond
+        self.long += len(sequence) - beyond > LONG_SEQUENCE
         return sequence[: self.limit]
 
 
@@ -64,6 +71,13 @@ def check_cuts(cuts: Sequence[Cuts], settings: DataSettings, findings: Findings)
                 f"the longest sequence has {side.longest:,}"
             )
             findings.add("warning", "length limit", where, text, count=side.cut)
+        if side.long:
+            text = (
+                f"of {side.sequences:,} sequences have more than {LONG_SEQUENCE:,} residues "
+                f"(longest {side.longest:,}) and are read whole, which takes long; --set "
+                f"max_lengths=[{', '.join(['N'] * len(settings.sides))}] cuts them"
+            )
+            findings.add("warning", "long sequences", where, text, count=side.long)
 
 
 def check_molecules(
@@ -83,13 +97,17 @@ def check_molecules(
                     f"of {votes.records:,} distinct sequences read as {kind} "
                     f"look like {OTHERS[kind]}"
                 )
+                examples = tuple(map(repr, votes.examples))
+                most = 2 * votes.records_against > votes.records and not settings.force
+                if most:  # the line of an error has room for one thing
+                    text = f"{votes.records_against:,} {text}, as {examples[0]}; --force goes on"
                 findings.add(
-                    "warning",
+                    "error" if most else "warning",
                     f"molecule type {kind}",
                     where,
                     text,
                     count=votes.records_against,
-                    examples=tuple(map(repr, votes.examples)),
+                    examples=() if most else examples,
                 )
 
 
@@ -178,7 +196,7 @@ def check_labels(
 def note_sizes(
     splits: Mapping[str, list[Example]], settings: DataSettings, findings: Findings
 ) -> None:
-    """Note records, distinct sequences and lengths of every split."""
+    """Note records, distinct sequences and lengths of every split; warn of very few records."""
     for split, examples in splits.items():
         texts = []
         for index, where in enumerate(side_names(settings)):
@@ -190,7 +208,9 @@ def note_sizes(
                     f"longest {max(lengths):,}"
                 )
         text = "records" + "".join(f"; {text}" for text in texts)
-        findings.add("note", "size", split, text, count=len(examples))
+        few = split != "train" and 0 < len(examples) < FEW_RECORDS
+        text += "; too few to judge a model by" * few
+        findings.add("warning" if few else "note", "size", split, text, count=len(examples))
 
 
 def _label_counts(examples: Iterable[Example]) -> Counter[int]:

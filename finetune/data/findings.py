@@ -105,8 +105,10 @@ class DataError(ValueError):
 
     def __init__(self, findings: Findings):
         first, *more = findings.of("error")
-        message = f"{first.where}: {first.examples[0] if first.examples else first.text}"
-        if first.count > 1:
+        message = first.examples[0] if first.examples else first.text
+        if first.where != "all":
+            message = f"{first.where}: {message}"
+        if first.count > 1 and first.examples:
             message += f" (one of {first.count:,})"
         if more:
             message += f" (and {len(more)} more kind{'s' * (len(more) > 1)}; see the table)"

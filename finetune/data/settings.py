@@ -37,6 +37,7 @@ class DataSettings:
         split: shares of train, dev and test where the data are not split.
         seed: of that division.
         keep_gaps: keep `-`, `.` and `*`, see `sequence_io.clean_sequence`.
+        force: go on even if most sequences look like the other molecule type.
 
     Raises:
         ValueError: a field holds what it cannot; names the field.
@@ -54,6 +55,7 @@ class DataSettings:
     )
     seed: int = 1221
     keep_gaps: bool = False
+    force: bool = False
 
     def __post_init__(self) -> None:
         if self.input not in SIDES:

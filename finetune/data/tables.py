@@ -149,7 +149,7 @@ def _remedy(key: str) -> str:
     if key.startswith("seq_type"):
         return ", and no --seq-type"
     if key.endswith(("_a", "_b")):
-        return f"; --set columns.{key}=NAME tells it"
+        return f"; --{key[:-2]}-column NAME_A,NAME_B tells both"
     return f"; --{key}-column tells it"
 
 

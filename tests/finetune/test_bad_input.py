@@ -66,7 +66,10 @@ WRONG_DATA = {
     "one class": (arguments(data="one-class.csv"), "the only label is 'a'"),
 }
 WRONG_TASK = {
-    "unknown key in a file": (arguments("unknown-key.yaml"), "unknown key 'epoch'; known are"),
+    "unknown key in a file": (
+        arguments("unknown-key.yaml"),
+        "unknown key 'epoch'; did you mean 'epochs'?",
+    ),
     "wrong value in a file": (arguments("wrong-value.yaml"), "input is 'triple', not single or"),
     "no such task": (arguments("ProtLok"), "task ProtLok: there is no such file"),
     "no data named": (arguments(data=None), "data: neither given nor named by the task"),
@@ -77,7 +80,7 @@ WRONG_TASK = {
     ),
     "metric": (
         arguments("--set", "metric=spearman"),
-        "metric: 'spearman' is none of binary: accuracy, f1",
+        "metric: 'spearman' is no metric of the problem binary; those are accuracy, f1",
     ),
     "split": (arguments("--set", "split={train: 0}"), "split: train has no share"),
     "column": (arguments("--set", "columns.name=x"), "columns: unknown key 'name'"),
@@ -95,7 +98,7 @@ WRONG_USAGE = {
         "argument --tokens-per-batch: '0' is not a positive whole number",
     ),
     "option": (arguments("--epochs=5"), "unrecognized arguments: --epochs=5"),
-    "unknown key": (arguments("--set", "epoch=5"), "unknown key 'epoch'; known are"),
+    "unknown key": (arguments("--set", "epoch=5"), "unknown key 'epoch'; did you mean 'epochs'?"),
     "no value": (arguments("--set", "epochs"), "--set epochs: not of the form key=value"),
     "wrong type": (arguments("--set", "epochs=many"), "epochs is 'many', not a whole number"),
 }

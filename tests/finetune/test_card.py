@@ -64,7 +64,7 @@ RESULTS = {
     "majority": {"accuracy": 0.6667, "f1": 0.0},
     "versions": {"torch": "2.13.0", "transformers": "5.23.0"},
     "started": "2026-11-22T21:00:00+00:00",
-    "times": {"features": 3.25, "training": 12.5},
+    "seconds": {"features": 3.25, "training": 12.5},
     "figures": ["learning_curves.png"],
 }
 
@@ -183,7 +183,7 @@ def test_what_is_missing_is_left_out():
     for title in ("## Results", "## Data", "## Limits"):
         assert title not in text
     assert "None" not in text
-    none = dict.fromkeys(("intervals", "by_group", "majority", "times"))
+    none = dict.fromkeys(("intervals", "by_group", "majority", "seconds"))
     assert "None" not in render_card(changed(task__published=None, task__max_lengths=None, **none))
 
 

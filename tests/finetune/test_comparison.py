@@ -284,7 +284,7 @@ def test_names_are_distinct_and_may_hold_a_plus(tiny_model, tmp_path):
         (["kmer+one-hot"], {"input": "pair"}, "kmer.one-hot: k-mers are those of both sides"),
         (["one-hot"], {"pooling": "cls"}, "one-hot: has no row of"),
         (["kmer:500"], {}, "kmer:500: no sequence of the training data has such a k-mer"),
-        (["kmer"], {"metric": "spearman"}, "metric: 'spearman' is none of binary"),
+        (["kmer"], {"metric": "spearman"}, "metric: 'spearman' is no metric of the problem binary"),
         (["kmer"], {"class_weights": (1.0, 2.0)}, "class_weights: the problem is binary"),
     ],
 )

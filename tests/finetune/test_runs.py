@@ -100,7 +100,7 @@ def test_results_say_what_was_done(tmp_path, tiny_model):
     assert results["training"]["steps"] == 2  # 24 records, 16 at once
     assert results["versions"]["torch"] == torch.__version__
     assert {"lucaone-hf", "transformers", "accelerate"} <= results["versions"].keys()
-    assert results["times"].keys() == {"preparation", "training"}
+    assert results["seconds"].keys() == {"preparation", "training"}
     assert results["metrics"].keys() == {"test", "dev"}
     predicted = read_table(tmp_path / "output" / "predictions.csv")
     for split, values in results["metrics"].items():

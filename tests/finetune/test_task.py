@@ -142,7 +142,7 @@ def test_a_change_of_a_published_task_leaves_the_rest():
     [
         ("epochs", "--set epochs: not of the form key=value"),
         ("epochs=[", "--set epochs=[: the value is not YAML"),
-        ("epoch=5", "task: unknown key 'epoch'; known are name, about, input"),
+        ("epoch=5", "task: unknown key 'epoch'; did you mean 'epochs'?"),
         ("epochs=five", "task: epochs is 'five', not a whole number"),
         ("epochs=2.5", "task: epochs is 2.5, not a whole number"),
         ("epochs=true", "task: epochs is True, not a whole number"),
@@ -156,7 +156,7 @@ def test_a_change_of_a_published_task_leaves_the_rest():
         ("split=0.5", "task: split is 0.5, not keys and values"),
         ("columns=label", "task: columns is 'label', not keys and values"),
         ("epochs.train=5", "task: epochs is {'train': 5}, not a whole number"),
-        ("labels=a", "task: labels is 'a', not a list or null"),
+        ("labels=a", "task: labels is 'a', not a list in brackets, as [1, 2] or null"),
         ("seq_types=[dust]", "task: unknown seq_type 'dust': choose"),
         ("seq_types=[gene, prot]", "task: seq_types: 2 for 1 sequence"),
         ("max_lengths=[1, 2]", "task: max_lengths: 2 for 1 sequence"),

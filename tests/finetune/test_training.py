@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 
+import pandas
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from finetune import finetune
+from finetune import Task, finetune, predict_file
 from finetune.trainer import TaskTrainer
+from finetune.training import check_schedule
 from modeling_lucaone import LucaOneForMaskedLM
 from tests.helpers import REPOSITORY, relative_l2, tiny_config
 from tokenization import LucaOneTokenizerFast
@@ -237,3 +239,37 @@ def test_two_processes_take_the_same_way_as_one(job, expected, tmp_path):
         cwd=REPOSITORY,
     )
     check_same(whole, tmp_path / "run")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_regression_is_told_in_the_unit_of_its_labels(job, mode, tmp_path):
+    """Melting temperatures about 60: a head that begins at 0 would not get there."""
+    rows = [line.split(",") for line in (job / "data.csv").read_text().splitlines()]
+    for row in rows[1:]:
+        row[3] = str(60 + 0.05 * len(row[2]) + 3 * (row[3] == "rich"))
+    data = tmp_path / "data.csv"
+    data.write_text("\n".join(map(",".join, rows)) + "\n")
+    settings = options(job, mode, metric="rmse", epochs=8) | {"data": data}
+    summary = finetune(output=tmp_path / "run", **settings)
+    results = summary.results
+    assert results["metrics"]["test"]["rmse"] < 1.2 * results["majority"]["rmse"] < 5
+    predicted = predict_file(data, tmp_path / "predicted.csv", tmp_path / "run", device="cpu")
+    values = pandas.read_csv(predicted.output)["prediction"]
+    assert 60 < values.mean() < 66
+    stored = pandas.read_csv(tmp_path / "run" / "predictions.csv").set_index("seq_id")["prediction"]
+    ids = pandas.read_csv(predicted.output)["seq_id"]
+    again = values[ids.isin(stored.index)].to_numpy()
+    assert again == pytest.approx(stored[ids[ids.isin(stored.index)]].to_numpy(), rel=1e-4)
+    logged = [row["eval_rmse"] for row in results["history"] if "eval_rmse" in row]
+    assert min(logged) == pytest.approx(results["metrics"]["dev"]["rmse"], rel=1e-4)
+    assert "mean of training" in str(summary)
+
+
+@pytest.mark.parametrize(
+    ("warmup", "records", "told"),
+    [(100, 27, "of 100 updates of the weights the learning rate rises over 100"), (49, 27, "")],
+)
+def test_a_warm_up_that_takes_the_training_is_told(warmup, records, told):
+    task = Task("t", epochs=50, batch_size=16, warmup_steps=warmup)
+    assert told in check_schedule(task, records)
+    assert bool(told) == bool(check_schedule(task, records))

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is found in data: every error at once, warnings, notes, and how they are shown."""
 
+from dataclasses import replace
+
 import pytest
 
-from finetune.data import DataSettings, Findings, read_data
+from finetune.data import DataError, DataSettings, Findings, checks, read_data
 from tests.finetune.data.helpers import (
     GENE,
     PAIR,
@@ -184,7 +186,9 @@ def test_warnings(tmp_path):
     table = [
         row[1:] for row in read_data(tmp_path, settings).findings.table() if row[0] == "warning"
     ]
-    assert table == [
+    sizes = [row[1:3] for row in table if row[0] == "size" and "too few to judge" in row[3]]
+    assert sizes == [("dev", 3), ("test", 4)]
+    assert [row for row in table if row[0] != "size"] == [
         ("rare labels", "all", 1, "labels occur once in all: 'w'"),
         ("unseen labels", "test", 2, "labels do not occur in train: 'v'; 'w'"),
         ("also in train", "dev", 1, "of 3 records have an input that is also in train: 'd'"),
@@ -214,6 +218,31 @@ def test_the_other_molecule_type_on_one_side(tmp_path):
     assert (where, count) == ("sequences b", 10)
     assert text.startswith("of 20 distinct sequences read as prot look like nucleic acids: 'b")
     assert not found(data.findings, "warning", "molecule type gene")
+
+
+def test_mostly_the_other_molecule_type_is_an_error(tmp_path):
+    rows = [f"g{n},{gene(n)},{n % 2}" for n in range(9)]
+    path = write(tmp_path / "x.csv", "seq_id,seq,label", *rows)
+    settings = DataSettings("single", seq_types=("prot",))
+    with pytest.raises(DataError, match="look like nucleic acids; --force goes on"):
+        read_data(path, settings)
+    forced = read_data(path, replace(settings, force=True))
+    [(_, (count, _))] = found(forced.findings, "warning", "molecule type prot").items()
+    assert count == 9
+
+
+def test_sequences_that_take_long_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(checks, "LONG_SEQUENCE", 50)
+    rows = [f"p{n},{protein(n, 40 + 20 * (n == 3))},{n % 2}" for n in range(9)]
+    path = write(tmp_path / "x.csv", "seq_id,seq,label", *rows)
+    settings = DataSettings("single", seq_types=("prot",))
+    [(_, (count, text))] = found(
+        read_data(path, settings).findings, "warning", "long sequences"
+    ).items()
+    assert count == 1
+    assert "longest 60" in text and "--set max_lengths=[N] cuts them" in text
+    cut = read_data(path, replace(settings, max_lengths=(50,)))
+    assert not found(cut.findings, "warning", "long sequences")
 
 
 def test_records_without_any_of_several_labels(tmp_path):

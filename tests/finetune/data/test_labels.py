@@ -98,8 +98,8 @@ def test_label_index_where_there_is_no_label(tmp_path):
     ("labels", "settings", "message"),
     [
         (["a", "b", "c"] * 3, {"problem": "binary"},
-         "all: a binary problem has two labels, here are 3: 'a', 'b', 'c'"),
-        (["a"] * 9, {}, "all: there is nothing to tell apart, for the only label is 'a'"),
+         "a binary problem has two labels, here are 3: 'a', 'b', 'c'"),
+        (["a"] * 9, {}, "there is nothing to tell apart, for the only label is 'a'"),
         (["a"] * 8 + ["q"], {"labels": ("a", "b")},
          "x.csv: record 'p8' (line 10): the label 'q' is none of 'a', 'b'"),
         ([0] * 8 + [2], {"labels": ("a", "b")},
