@@ -28,6 +28,7 @@ from embedding.tables import TABLE_SUFFIXES, writing_table
 from .classifiers import find_classifier
 from .data import Example
 from .data.settings import SIDES
+from .jobs import Tell, silent
 from .prediction_input import PredictionInput, find_columns
 from .predictions import id_columns, prediction_columns, prediction_table
 from .predictor import Predictor
@@ -96,6 +97,7 @@ def predict_file(
     keep_gaps: bool = False,
     overwrite: bool = False,
     force: bool = False,
+    tell: Tell = silent,
 ) -> PredictionSummary:
     """Apply a fine-tuned model to every record of a file.
 
@@ -118,6 +120,7 @@ def predict_file(
         keep_gaps: keep gap and stop characters.
         overwrite: replace an output that is there.
         force: see `PredictionInput.look_through`.
+        tell: called with the notes that are made before the model loads.
 
     Raises:
         ValueError: anything wrong with the input, the options, the model or the output; the
@@ -135,6 +138,8 @@ def predict_file(
         found = find_classifier(model, base_model, revision)
         table = PredictionInput(given, columns, seq_type, found)
         seen = table.look_through(force)
+        for note in table.notes:
+            tell(note)
         predictor = Predictor(
             found,
             device=device,

@@ -21,6 +21,7 @@ from sequence_io.records import file_error
 
 from .classifiers import ClassifierSource
 from .data import DataSettings, Example, read_unlabelled
+from .data.checks import LONG_SEQUENCE
 from .data.settings import SIDES
 from .data.tables import KNOWN_NAMES, is_table, unit_of
 
@@ -155,7 +156,7 @@ class PredictionInput:
         cleaning = CleaningReport()
         # How many sequences of each side are too long, and the first ids of these.
         counts, ids = [0] * len(self.sides), [list[str]() for _ in self.sides]
-        limits = self.found.config.max_residues
+        limits, long = self.found.config.max_residues, list[str]()
 
         def sequences() -> Iterator[SequenceRecord]:
             for example in tqdm(
@@ -167,9 +168,16 @@ class PredictionInput:
                     if limits is not None and len(text) > limits[side]:
                         counts[side] += 1
                         ids[side] += example.ids[side : side + 1] if len(ids[side]) < NAMED else ()
+                    elif len(text) > LONG_SEQUENCE:
+                        long.append(example.ids[side])
                     yield SequenceRecord(example.ids[side], text, example.seq_types[side])
 
         seen = survey(sequences())
+        if long:
+            self.notes.append(
+                f"{len(long):,} sequences of more than {LONG_SEQUENCE:,} residues are read whole, "
+                f"which takes long: {', '.join(long[:NAMED])}"
+            )
         if not force:
             self.given.question(seen)
         if cleaning.records_changed:

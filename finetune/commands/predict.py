@@ -76,6 +76,12 @@ def run(options: dict[str, Any]) -> None:
     from finetune.prediction import check_options, predict_file
 
     check_usage(check_options, options)
-    summary = predict_file(**options)
-    print_notes(summary.notes)
+    told: list[str] = []
+
+    def tell(note: str) -> None:
+        print_notes([note])
+        told.append(note)
+
+    summary = predict_file(**options, tell=tell)
+    print_notes(summary.notes[len(told) :])
     print(summary)

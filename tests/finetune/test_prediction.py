@@ -12,9 +12,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-import finetune.prediction as prediction
 from embedding.runner import ModelRunner
-from finetune import Predictor, finetune, predict_file
+from finetune import Predictor, finetune, predict_file, prediction, prediction_input
 from finetune.predictor import Predictor as PredictorClass
 from lucaone_cli import main
 from modeling_lucaone import (
@@ -464,3 +463,20 @@ def test_the_runner_is_what_batches(single, monkeypatch):
     Predictor(single, tokens_per_batch=30).predict(PROTEINS)
     assert sorted(size for batch in sizes for size in batch) == [4, 12, 17, 24]
     assert all(sum(batch) <= 30 for batch in sizes)
+
+
+def test_what_takes_long_is_told_before_the_model_loads(tmp_path, single, monkeypatch):
+    monkeypatch.setattr(prediction_input, "LONG_SEQUENCE", 20)
+    monkeypatch.setattr(prediction, "Predictor", lambda *_, **__: told.append("loaded"))
+    told = []
+    with pytest.raises(AttributeError):
+        predict_file(
+            write_fasta(tmp_path / "x.fasta", [*PROTEINS[1:], "M" * 21]),
+            tmp_path / "out.csv",
+            single,
+            seq_type="prot",
+            device="cpu",
+            tell=told.append,
+        )
+    assert told[-1] == "loaded"
+    assert told[0].startswith("1 sequences of more than 20 residues are read whole")
