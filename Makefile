@@ -26,7 +26,7 @@ demo: $(INSTALLED)
 	$(BIN)/python -c "import pandas; print(pandas.read_parquet('demo/embeddings.parquet'))"
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest $(if $(SLOW),-m "slow or not slow")
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 $(if $(SLOW),-m "slow or not slow")
 	@echo "slow tests run with: make test SLOW=1"
 
 lint: $(INSTALLED)

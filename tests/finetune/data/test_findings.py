@@ -224,7 +224,7 @@ def test_mostly_the_other_molecule_type_is_an_error(tmp_path):
     rows = [f"g{n},{gene(n)},{n % 2}" for n in range(9)]
     path = write(tmp_path / "x.csv", "seq_id,seq,label", *rows)
     settings = DataSettings("single", seq_types=("prot",))
-    with pytest.raises(DataError, match="9 of 9 distinct .* look like nucleic acids, as .*; --force goes on"):
+    with pytest.raises(DataError, match="9 of 9 distinct sequences read as prot look like"):
         read_data(path, settings)
     forced = read_data(path, replace(settings, force=True))
     [(_, (count, _))] = found(forced.findings, "warning", "molecule type prot").items()
