@@ -48,12 +48,13 @@ def compute_features(
     reports = []
     for number, one in enumerate(stores):
         wanted = sides if len(stores) == 1 else [number]
-        report = one.fill(
+        sequences = (
             TypedSequence(example.seq_types[side], example.sequences[side])
             for examples in data.splits.values()
             for example in examples
             for side in wanted
         )
+        report = one.fill(sequences, tell)
         if one.backbone.stored:
             tell(
                 f"features of {one.backbone.name}: {report.distinct:,} distinct sequences, "

@@ -3,12 +3,10 @@
 """The command `lucaone` as a user meets it: what it prints, what it makes, and its errors."""
 
 import json
-import logging
 import os
 import shutil
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +15,6 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoTokenizer, BertConfig
-from transformers.utils import logging as transformers_logging
 
 import lucaone_cli
 from embedding import Embedder, files, read_embeddings
@@ -27,17 +24,6 @@ from tests.helpers import GOLDEN
 
 HUB, ORIGINAL = GOLDEN / "hub-tiny", GOLDEN / "original-tiny"
 SMALL = ["--hidden-size", "32", "--num-hidden-layers", "1", "--num-attention-heads", "4"]
-
-
-@pytest.fixture(autouse=True)
-def as_loud_as_before():
-    """Undo what a command does to the libraries of its process."""
-    bars = transformers_logging.is_progress_bar_enabled()
-    with warnings.catch_warnings():
-        yield
-    logging.disable(logging.NOTSET)
-    if bars:
-        transformers_logging.enable_progress_bar()
 
 
 @pytest.fixture(autouse=True)

@@ -3,9 +3,8 @@
 """A store of features: each distinct sequence goes through an encoder once."""
 
 import json
-import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,8 +20,6 @@ from embedding.outputs import writing
 
 from .base import Backbone, TypedSequence
 from .files import FeatureFile, feature_files
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,11 @@ class FeatureStore:
         self._places: dict[str, tuple[Path, int]] = {}
         self._open_new_files()
 
-    def fill(self, sequences: Iterable[TypedSequence]) -> FillReport:
+    def fill(
+        self,
+        sequences: Iterable[TypedSequence],
+        tell: Callable[[str], object] = lambda _: None,
+    ) -> FillReport:
         """Compute the features that are not there yet.
 
         Under `accelerate launch` every process calls this with the same sequences, and all must
@@ -81,6 +82,7 @@ class FeatureStore:
 
         Args:
             sequences: in any order, repeated or not.
+            tell: called if another run is waited for.
 
         Raises:
             ValueError: a sequence without a molecule type or with what is no letter; the encoder
@@ -100,7 +102,7 @@ class FeatureStore:
             processes = PartialState(
                 cpu=device == "cpu" or not torch.cuda.is_available(), timeout=timedelta(days=30)
             )
-            with self._locked(processes):
+            with self._locked(processes, tell):
                 if processes.is_main_process:
                     self.backbone.recover(self.path)
                 processes.wait_for_everyone()
@@ -156,7 +158,7 @@ class FeatureStore:
                     self._places.setdefault(digest, (path, number))
 
     @contextmanager
-    def _locked(self, processes: Any) -> Iterator[None]:
+    def _locked(self, processes: Any, tell: Callable[[str], object]) -> Iterator[None]:
         """Keep other runs out; the main process does it for all."""
         if not processes.is_main_process:
             yield
@@ -168,7 +170,7 @@ class FeatureStore:
             try:
                 lock.acquire(timeout=0)
             except Timeout:
-                logger.warning("%s: another run is at work on it; waiting for it", self.path)
+                tell(f"{self.path}: another run is at work on it; waiting for it")
                 lock.acquire()
         try:
             with writing(self.path):

@@ -338,12 +338,15 @@ def test_a_job_that_is_killed(tmp_path, monkeypatch, read):
         assert relative_l2(store[sequence], by_the_model(sequence)) < SAME_LIMIT
 
 
-def test_a_second_run_waits_for_the_first(tmp_path, monkeypatch, read, caplog):
+def test_a_second_run_waits_for_the_first(tmp_path, monkeypatch, read):
     child = Child(tmp_path, monkeypatch, delay=0.1)
     child.wait_for_part()
-    report = open_store(tmp_path).fill(SEQUENCES)
+    told = []
+    report = open_store(tmp_path).fill(SEQUENCES, told.append)
     os.waitpid(child.id, 0)
-    assert "another run is at work on it; waiting" in caplog.text
+    assert [text.rpartition(": ")[2] for text in told] == [
+        "another run is at work on it; waiting for it"
+    ]
     assert (report.computed, report.reused) == (0, 20)
     assert read == []
 
