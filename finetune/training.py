@@ -123,7 +123,6 @@ def train(
     hardware: Hardware,
     *,
     encoder_learning_rate: float | None = None,
-    progress: bool = True,
 ) -> Trained:
     """Train on `train`, choose the best epoch by `dev`, and go on where an earlier call stopped.
 
@@ -135,7 +134,6 @@ def train(
         folder: of the checkpoints, `checkpoint-STEP`.
         hardware: where.
         encoder_learning_rate: that of the encoder's own weights, where they are trained.
-        progress: show a bar where somebody watches.
 
     Raises:
         ValueError: a metric that the problem does not have.
@@ -192,8 +190,7 @@ def train(
         callbacks=[SaveByTime(60 * hardware.save_minutes)],
     )
     trainer.remove_callback(PrinterCallback)
-    if progress:
-        trainer.add_callback(Progress())
+    trainer.add_callback(Progress())
     if dev and task.patience is not None:
         trainer.add_callback(EarlyStoppingCallback(task.patience))
     trainer.train(resume_from_checkpoint=last_checkpoint(folder))
