@@ -23,7 +23,7 @@ from embedding.outputs import writing_folder
 from . import figures
 from .comparison_rows import Bench, Row
 from .comparison_sources import open_sources
-from .jobs import Tell, origin_of, read_labelled, resumable, silent
+from .jobs import Tell, check_libraries, origin_of, read_labelled, resumable, silent
 from .results import VERSIONS
 from .task import Task, as_dictionary, read_task
 from .training import Hardware
@@ -102,6 +102,7 @@ def compare(
     """
     where = Hardware(**hardware)
     where.check()
+    check_libraries()
     task = task if isinstance(task, Task) else read_task(task, changes, data)
     output = Path(output)
     store = Path(features) if features is not None else output.parent / "features"
@@ -191,7 +192,7 @@ def _results(bench: Bench, rows: list[Row], origin: str) -> dict[str, Any]:
             "files": data.files,
             "splits": {name: len(examples) for name, examples in data.splits.items()},
         },
-        "judged": bench.judged[0],
+        "judged": data.judged[0],
         "rows": list(map(asdict, rows)),
         "notes": notes,
         "versions": {name: version(name) for name in (*VERSIONS, "scikit-learn")},

@@ -87,11 +87,6 @@ class Bench:
         """By which the task is judged."""
         return main_metric(self.task, self.data.problem)
 
-    @property
-    def judged(self) -> list[str]:
-        """The splits that nothing is trained on, the first decides; else the training split."""
-        return [name for name in ("test", "dev") if self.data.splits.get(name)] or ["train"]
-
     def try_all(
         self,
         sources: Sequence[Source],
@@ -139,10 +134,10 @@ class Bench:
 
     def majority(self) -> Row:
         """Return the row of what knows no sequence."""
-        train = self._labels("train")
+        train = self.data.labels("train")
         found = {
-            split: majority_probabilities(self.data.problem, train, self._labels(split))
-            for split in self.judged
+            split: majority_probabilities(self.data.problem, train, self.data.labels(split))
+            for split in self.data.judged
         }
         return Row("majority", "majority", *self._scores(found))
 
@@ -154,7 +149,7 @@ class Bench:
         name = f"published ({values['model']})" if "model" in values else "published"
         known = METRICS[self.data.problem]
         scores = {metric: value for metric, value in values.items() if metric in known}
-        return Row(name, "published", {self.judged[0]: scores})
+        return Row(name, "published", {self.data.judged[0]: scores})
 
     def _by_kmers(self, source: Source) -> Row:
         begun = time.monotonic()
@@ -207,19 +202,15 @@ class Bench:
             notes=[*(note for report in filled for note in report.notes), *trained.notes],
         )
 
-    def _labels(self, split: str) -> np.ndarray:
-        return np.array([example.label for example in self.data.splits[split]])
-
     def _scores(self, probabilities: Mapping[str, np.ndarray]) -> tuple[dict, dict]:
         """Return the metrics and intervals of a row."""
-        problem, first = self.data.problem, self.judged[0]
+        problem, first = self.data.problem, self.data.judged[0]
         metrics = {}
-        for split in self.judged:
-            groups = [example.group for example in self.data.splits[split]]
-            known = groups if any(group is not None for group in groups) else None
-            scores = score(problem, probabilities[split], self._labels(split), known)
+        for split in self.data.judged:
+            labels, groups = self.data.labels(split), self.data.groups(split)
+            scores = score(problem, probabilities[split], labels, groups)
             metrics[split] = {name: _number(value) for name, value in scores.items()}
-        bounds = intervals(problem, probabilities[first], self._labels(first), [self.metric])
+        bounds = intervals(problem, probabilities[first], self.data.labels(first), [self.metric])
         return metrics, {first: {name: list(map(_number, of)) for name, of in bounds.items()}}
 
     def _keep(self, row: Row, file: Path) -> None:
@@ -228,7 +219,7 @@ class Bench:
         with writing(file):
             temporary.write_text(json.dumps(asdict(row)), "utf-8")
             replace_durably(temporary, file)
-        split = self.judged[0]
+        split = self.data.judged[0]
         self.tell(f"{row.name}: {split} {self.metric} {row.metrics[split][self.metric]}")
 
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a run and a comparison have in common: their data, and a folder that work goes on in."""
 
+import importlib.util
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,20 @@ Tell = Callable[[str], object]
 
 def silent(_: str) -> None:
     """Tell nobody."""
+
+
+def check_libraries(*more: str) -> None:
+    """Look for what is needed after the training, before it.
+
+    Args:
+        more: needed besides.
+
+    Raises:
+        ImportError: one of the extra `finetune` is missing.
+    """
+    for name in ("sklearn", "scipy", "matplotlib", *more):
+        if importlib.util.find_spec(name) is None:
+            raise ImportError(f"fine-tuning needs {name}; pip install 'lucaone-hf[finetune]'")
 
 
 def read_labelled(

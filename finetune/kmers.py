@@ -77,7 +77,7 @@ def train_on_kmers(task: Task, data: TaskData, k: int | None = None) -> KmerMode
     frequencies = make_pipeline(make_union(*sides), StandardScaler(with_mean=False))
     frequencies.fit(splits["train"])
     inputs = {name: frequencies.transform(examples) for name, examples in splits.items()}
-    labels = {name: np.array([one.label for one in examples]) for name, examples in splits.items()}
+    labels = {name: np.array(data.labels(name)) for name in splits}
 
     metric = main_metric(task, data.problem)
 

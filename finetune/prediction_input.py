@@ -4,6 +4,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from tqdm.auto import tqdm
 
@@ -139,7 +140,7 @@ class PredictionInput:
             for record in self.given.read(report):
                 yield Example((record.id,), (record.sequence,), (str(record.seq_type),), None)
             return
-        yield from read_unlabelled(self.given.source, self.pairs, report)
+        yield from read_unlabelled(Path(self.given.source), self.pairs, report)
 
     def look_through(self, force: bool = False) -> Survey:
         """Read everything once, so that what is wrong shows before the model is loaded.

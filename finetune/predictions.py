@@ -82,17 +82,11 @@ def prediction_table(
     return [labels, *values.T.tolist()]
 
 
-def prediction_row(
-    problem: str, label_names: Sequence[str], probabilities: np.ndarray, separator: str = ";"
-) -> list[str | float]:
-    """Return a row of `prediction_table`, for one record with `probabilities` of (num_labels,)."""
-    table = prediction_table(problem, label_names, probabilities[None], separator)
-    return [column[0] for column in table]
-
-
-def true_label(problem: str, label_names: Sequence[str], example: Example) -> str | float:
+def true_label(
+    label_names: Sequence[str], example: Example, separator: str = ";"
+) -> str | float | None:
     """Return the label of a record in the form of its prediction."""
     label = example.label
     if isinstance(label, tuple):
-        return ";".join(name for name, given in zip(label_names, label, strict=True) if given)
-    return label_names[int(label or 0)] if label_names else float(label or 0)
+        return separator.join(name for name, given in zip(label_names, label, strict=True) if given)
+    return label_names[int(label)] if label_names and label is not None else label

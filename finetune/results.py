@@ -28,12 +28,12 @@ from .evaluation import (
     score,
     score_by_group,
 )
-from .predictions import id_columns, prediction_columns, prediction_row, true_label
+from .predictions import id_columns, prediction_columns, prediction_table, true_label
 from .task import Task, as_dictionary
 from .trainer import probabilities
 from .training import Trained, main_metric
 
-VERSIONS = ("lucaone-hf", "torch", "transformers", "accelerate", "peft")
+VERSIONS = ("lucaone-hf", "torch", "transformers", "accelerate", "scikit-learn")
 MAX_SHARD_SIZE = "5GB"
 
 
@@ -68,35 +68,25 @@ class Outcome:
             for name, logits in self.trained.logits.items()
         }
 
-    def labels(self, split: str) -> np.ndarray:
-        """Return the labels of a split as numbers."""
-        return np.array([example.label for example in self.data.splits[split]])
-
-    def groups(self, split: str) -> list[str | None] | None:
-        """Return the groups of the records of a split; None where no record has one."""
-        groups = [example.group for example in self.data.splits[split]]
-        return groups if any(group is not None for group in groups) else None
-
-    @property
-    def judged(self) -> list[str]:
-        """The splits that the model was not trained on; the training split if there is no other."""
-        return [name for name in ("test", "dev") if name in self.probabilities] or ["train"]
-
     def results(self) -> dict[str, Any]:
         """Return what `results.json` holds of it."""
         task, data, trained = self.task, self.data, self.trained
-        first = self.judged[0]
+        first = data.judged[0]
         scored = {
             split: score(
-                data.problem, self.probabilities[split], self.labels(split), self.groups(split)
+                data.problem,
+                self.probabilities[split],
+                data.labels(split),
+                data.groups(split),
             )
-            for split in self.judged
+            for split in data.judged
         }
         by_group = None
-        if data.problem in ("binary", "multi_class") and (groups := self.groups(first)):
+        if data.problem in ("binary", "multi_class") and (groups := data.groups(first)):
             by_group = score_by_group(
-                data.problem, self.probabilities[first], self.labels(first), groups
+                data.problem, self.probabilities[first], data.labels(first), groups
             )
+        versions = [*VERSIONS, "peft"] if self.mode == "lora" else VERSIONS
         parameters = list(trained.model.parameters())
         return {
             "task": as_dictionary(task) | {"problem": data.problem, "metric": self.metric},
@@ -128,13 +118,13 @@ class Outcome:
             "metrics": scored,
             "intervals": {
                 split: intervals(
-                    data.problem, self.probabilities[split], self.labels(split), [self.metric]
+                    data.problem, self.probabilities[split], data.labels(split), [self.metric]
                 )
-                for split in self.judged
+                for split in data.judged
             },
             "by_group": by_group,
-            "majority": majority_baseline(data.problem, self.labels("train"), self.labels(first)),
-            "versions": {name: version(name) for name in VERSIONS},
+            "majority": majority_baseline(data.problem, data.labels("train"), data.labels(first)),
+            "versions": {name: version(name) for name in versions},
         }
 
 
@@ -143,8 +133,9 @@ def _label_counts(data: TaskData, examples: list[Example]) -> dict[str, int]:
         return {}
     counts: Counter[str] = Counter()
     for example in examples:
-        named = str(true_label(data.problem, data.label_names, example))
-        counts.update(named.split(";") if data.problem == "multi_label" else [named])
+        label: Any = example.label
+        given = np.flatnonzero(label) if isinstance(label, tuple) else [label]
+        counts.update(data.label_names[number] for number in given)
     return dict(counts.most_common())
 
 
@@ -233,8 +224,8 @@ def _save_model(outcome: Outcome, folder: Path) -> None:
 
 
 def _draw(outcome: Outcome, folder: Path) -> list[str]:
-    split = outcome.judged[0]
-    data, labels = outcome.data, outcome.labels(split)
+    split = outcome.data.judged[0]
+    data, labels = outcome.data, outcome.data.labels(split)
     names = ["learning_curves.png"]
     figures.learning_curves(outcome.trained.history, folder / names[0], outcome.metric)
     if data.problem == "regression":
@@ -250,12 +241,15 @@ def _draw(outcome: Outcome, folder: Path) -> list[str]:
 
 
 def _write_predictions(outcome: Outcome, rows: Any) -> None:
-    data = outcome.data
+    data, separator = outcome.data, outcome.task.label_separator
     sides = len(data.splits["train"][0].ids)
     columns = prediction_columns(data.problem, data.label_names)
     rows.writerow(["split", *id_columns(sides), "label", *columns])
-    for split in outcome.judged:
-        for example, values in zip(data.splits[split], outcome.probabilities[split], strict=True):
-            label = true_label(data.problem, data.label_names, example)
-            predicted = prediction_row(data.problem, data.label_names, values)
-            rows.writerow([split, *example.ids, label, *predicted])
+    for split in outcome.data.judged:
+        examples = data.splits[split]
+        ids = zip(*(example.ids for example in examples), strict=True)
+        labels = [true_label(data.label_names, example, separator) for example in examples]
+        predicted = prediction_table(
+            data.problem, data.label_names, outcome.probabilities[split], separator
+        )
+        rows.writerows(zip([split] * len(examples), *ids, labels, *predicted, strict=True))

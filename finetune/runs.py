@@ -23,7 +23,7 @@ from .batches import TokenizedExamples
 from .data import TaskData
 from .features.lucaone import LucaOneBackbone
 from .frozen import feature_rows, train_on_features
-from .jobs import Tell, origin_of, read_labelled, resumable, silent
+from .jobs import Tell, check_libraries, origin_of, read_labelled, resumable, silent
 from .networks import add_lora, load_encoder, network_config, new_head, with_head
 from .results import Outcome, read_results, save_outcome, summary_line
 from .task import Task, as_dictionary, read_task
@@ -101,6 +101,7 @@ def finetune(
         raise ValueError(f"mode: {mode!r} is none of {', '.join(MODES)}")
     where = Hardware(**hardware)
     where.check()
+    check_libraries(*["peft"] * (mode == "lora"))
     task = task if isinstance(task, Task) else read_task(task, changes, data)
     output = Path(output)
     processes = PartialState(cpu=where.kind == "cpu", timeout=timedelta(days=30))

@@ -20,7 +20,6 @@ import yaml
 from tokenization import normalize_seq_type
 
 PUBLISHED = Path(__file__).parent / "tasks"
-PROBLEMS = ("binary", "multi_class", "multi_label", "regression")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 """What a task is trained and judged on."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from .findings import Findings
 from .settings import Problem
@@ -50,3 +51,17 @@ class TaskData:
     label_names: tuple[str, ...]
     findings: Findings
     files: dict[str, str]
+
+    @property
+    def judged(self) -> list[str]:
+        """The splits that nothing is trained on, the first decides; else the training split."""
+        return [split for split in ("test", "dev") if self.splits.get(split)] or ["train"]
+
+    def labels(self, split: str) -> list[Any]:
+        """Return the labels of a split, as numbers."""
+        return [example.label for example in self.splits[split]]
+
+    def groups(self, split: str) -> list[str | None] | None:
+        """Return the groups of the records of a split; None where no record has one."""
+        groups = [example.group for example in self.splits[split]]
+        return groups if any(group is not None for group in groups) else None

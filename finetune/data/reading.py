@@ -6,6 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NoReturn
 
 from tqdm.auto import tqdm
@@ -27,7 +28,6 @@ from .rows import Row, clean, read_file, read_labels
 from .settings import SPLITS, DataSettings, Problem
 from .sources import SPLIT_NAMES, DataFile, Source, find_source, read_label_names
 from .splits import divide, input_key
-from .tables import Path
 
 Place = tuple[Row, DataFile]
 
