@@ -1,86 +1,22 @@
 # Copyright 2026 The lucaone-hf authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Steps of training, shared out as small packed batches.
-
-A step, one update of the weights, is made of `batch_size` records, whatever the number of
-processes and the memory of the device. Its records are divided into batches under a budget of
-tokens, similar lengths together, and the batches among the processes. Each batch counts with its
-share of the step's loss. So neither the budget nor the number of processes changes the result.
-"""
+"""The records of a task as the batches of its steps."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from modeling_lucaone import LucaOnePackingCollator
+from training_jobs.steps import Batch, plan_step
 
 from .data import Example
 from .features import FeatureStore, TypedSequence
 
 # Tokens that stand for rows of features: the frame, and any letter.
 CLS, SEP, RESIDUE = 2, 3, 10
-
-
-class Batch(NamedTuple):
-    """Records that go through the model at once.
-
-    Attributes:
-        records: their numbers.
-        share: of the loss of the step; with several processes times their number, for gradients
-            are averaged over the processes.
-    """
-
-    records: list[int]
-    share: float
-
-
-def plan_step(
-    records: Sequence[int],
-    sizes: Sequence[int],
-    weights: Sequence[float],
-    tokens_per_batch: int,
-    processes: int = 1,
-) -> list[list[Batch]]:
-    """Divide the records of a step among processes, each of which gets as many batches.
-
-    A process without a record of its own gets one that does not count, so that all take part in
-    the exchange of gradients.
-
-    Args:
-        records: numbers of the records.
-        sizes: tokens of all records.
-        weights: what all records weigh in the loss.
-        tokens_per_batch: a larger record goes alone.
-        processes: their number.
-
-    Returns:
-        For each process its batches.
-    """
-    batches: list[list[int]] = []
-    tokens = 0
-    for number in sorted(records, key=lambda i: (-sizes[i], i)):
-        tokens += sizes[number]
-        if not batches or tokens > tokens_per_batch:
-            batches.append([])
-            tokens = sizes[number]
-        batches[-1].append(number)
-    while len(batches) % processes and any(len(batch) > 1 for batch in batches):
-        largest = max(
-            (batch for batch in batches if len(batch) > 1),
-            key=lambda batch: sum(sizes[i] for i in batch),
-        )
-        batches.append([largest.pop() for _ in range(len(largest) // 2)])
-    whole = sum(weights[i] for i in records)
-    planned = [
-        Batch(batch, processes * sum(weights[i] for i in batch) / whole if whole else 0.0)
-        for batch in batches
-    ]
-    shortest = min(records, key=lambda i: sizes[i])
-    planned += [Batch([shortest], 0.0)] * (-len(planned) % processes)
-    return [planned[process::processes] for process in range(processes)]
 
 
 class StepSampler(Sampler[list[Batch]]):
@@ -146,10 +82,11 @@ class Examples(Dataset[dict[str, Any]]):
         return len(self.examples)
 
     def __getitem__(self, batch: Batch) -> dict[str, Any]:
-        """Return the inputs of a batch with its labels, and what `Batch` says of it."""
+        """Return the inputs of a batch, its labels and tokens, and what `Batch` says of it."""
         inputs = self.pack([self.examples[i] for i in batch.records])
         labels = torch.tensor([self.labels[i] for i in batch.records])
-        return inputs | {"labels": labels} | batch._asdict()
+        tokens = sum(self.sizes[i] for i in batch.records)
+        return inputs | {"labels": labels, "tokens": tokens} | batch._asdict()
 
     def pack(self, examples: Sequence[Example]) -> dict[str, Any]:
         """Return the inputs of records as one packed row."""

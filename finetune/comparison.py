@@ -19,14 +19,16 @@ import pandas
 from accelerate import PartialState
 
 from embedding.outputs import writing_folder
+from training_jobs.hardware import Hardware
+from training_jobs.jobs import Tell, resumable, silent
+from training_jobs.settings import as_dictionary
 
 from . import figures
 from .comparison_rows import Bench, Row
 from .comparison_sources import open_sources
-from .jobs import Tell, check_libraries, origin_of, read_labelled, resumable, silent
+from .jobs import check_libraries, origin_of, read_labelled
 from .results import VERSIONS
-from .task import Task, as_dictionary, read_task
-from .training import Hardware
+from .task import Task, read_task
 
 RESULTS = "comparison.json"
 

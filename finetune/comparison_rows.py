@@ -15,6 +15,7 @@ from accelerate import PartialState
 
 from embedding.outputs import replace_durably, writing
 from modeling_lucaone import LucaOneConfig
+from training_jobs.hardware import Hardware
 
 from .comparison_sources import Source
 from .data import TaskData
@@ -24,7 +25,7 @@ from .frozen import compute_features, train_on_features
 from .kmers import train_on_kmers
 from .task import Task
 from .trainer import probabilities
-from .training import Hardware, main_metric
+from .training import main_metric
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from modeling_lucaone import LucaOneConfig
+from training_jobs.hardware import Hardware
 
 from .batches import StoredExamples
 from .data import TaskData
 from .features import Backbone, FeatureStore, FillReport, Rows, TypedSequence
 from .networks import new_head
 from .task import Task
-from .training import Hardware, Trained, train
+from .training import Trained, train
 
 
 def feature_rows(task: Task) -> Rows:

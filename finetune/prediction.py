@@ -24,11 +24,11 @@ from embedding.inputs import SequenceInput, check_seq_type
 from embedding.models import find_device
 from embedding.outputs import replacing
 from embedding.tables import TABLE_SUFFIXES, writing_table
+from training_jobs.jobs import Tell, silent
 
 from .classifiers import find_classifier
 from .data import Example
 from .data.settings import SIDES
-from .jobs import Tell, silent
 from .prediction_input import PredictionInput, find_columns
 from .predictions import id_columns, prediction_columns, prediction_table
 from .predictor import Predictor

@@ -17,6 +17,7 @@ from transformers import AutoTokenizer
 
 from embedding.models import ModelSource
 from embedding.outputs import writing_folder
+from training_jobs.settings import as_dictionary
 
 from . import figures
 from .card import render_card
@@ -29,7 +30,7 @@ from .evaluation import (
     score_by_group,
 )
 from .predictions import id_columns, prediction_columns, prediction_table, true_label
-from .task import Task, as_dictionary
+from .task import Task
 from .trainer import probabilities
 from .training import Trained, main_metric
 

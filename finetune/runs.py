@@ -18,16 +18,19 @@ from accelerate import PartialState
 
 from embedding.models import ModelSource, find_model, load_tokenizer
 from modeling_lucaone import LucaOneConfig
+from training_jobs.hardware import Hardware
+from training_jobs.jobs import CHECKPOINTS, Tell, resumable, silent
+from training_jobs.settings import as_dictionary
 
 from .batches import TokenizedExamples
 from .data import TaskData
 from .features.lucaone import LucaOneBackbone
 from .frozen import feature_rows, train_on_features
-from .jobs import Tell, check_libraries, origin_of, read_labelled, resumable, silent
+from .jobs import check_libraries, origin_of, read_labelled
 from .networks import add_lora, load_encoder, network_config, new_head, with_head
 from .results import Outcome, read_results, save_outcome, summary_line
-from .task import Task, as_dictionary, read_task
-from .training import CHECKPOINTS, Hardware, Trained, check_schedule, main_metric, train
+from .task import Task, read_task
+from .training import Trained, check_schedule, main_metric, train
 
 Mode = Literal["frozen", "full", "lora"]
 MODES = ("frozen", "full", "lora")

@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model or a head trained on the splits of a task, resumably."""
 
-import json
 import math
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,60 +14,15 @@ from torch import Tensor
 from transformers import EarlyStoppingCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
+from training_jobs.callbacks import Progress, SaveByTime
+from training_jobs.hardware import Hardware
+from training_jobs.jobs import last_checkpoint
+from training_jobs.trainer import TOKENS_PER_BATCH
+
 from .batches import Examples
 from .evaluation import GREATER_IS_BETTER, METRICS
 from .task import Task
-from .trainer import Progress, SaveByTime, TaskTrainer
-
-CHECKPOINTS = "checkpoint-*"
-# Tokens that go through the model at once, with what its gradients need; of features, rows.
-TOKENS_PER_BATCH = {"cpu": 4_096, "cuda": 16_384}
-
-
-@dataclass(frozen=True)
-class Hardware:
-    """How the work is done; none of it decides what is computed, but `dtype` how exactly.
-
-    Attributes:
-        device: `cpu` or `cuda`; a GPU if there is one, where not given.
-        dtype: of the encoder's computation: `float32` or `bfloat16`; weights stay in fp32.
-        tokens_per_batch: tokens that go through the model at once.
-        gradient_checkpointing: compute activations twice in place of keeping them.
-        attn_implementation: attention back-end; `sdpa` where not given.
-        save_minutes: minutes after which a checkpoint is saved within an epoch.
-    """
-
-    device: str | None = None
-    dtype: str | None = None
-    tokens_per_batch: int | None = None
-    gradient_checkpointing: bool = False
-    attn_implementation: str | None = None
-    save_minutes: float = 15.0
-
-    @property
-    def kind(self) -> str:
-        """`cpu` or `cuda`."""
-        return self.device or ("cuda" if torch.cuda.is_available() else "cpu")
-
-    def check(self) -> None:
-        """Check the device.
-
-        Raises:
-            ValueError: there is none of this kind, or it cannot be chosen here.
-        """
-        if self.device not in (None, "cpu", "cuda"):
-            raise ValueError(f"device: {self.device!r} is neither cpu nor cuda")
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise ValueError("device: there is no cuda device here")
-
-
-def check_hardware(device: str | None = None, **_: Any) -> None:
-    """Check the device, of all options of a command.
-
-    Raises:
-        ValueError: see `Hardware.check`.
-    """
-    Hardware(device).check()
+from .trainer import TaskTrainer
 
 
 @dataclass
@@ -257,15 +210,3 @@ def _scale_back(model: Any, mean: float, deviation: float) -> None:
         if re.fullmatch(r"(.*\.)?classifier(\..+)?\.out_proj", name):
             module.weight.mul_(deviation)
             module.bias.mul_(deviation).add_(mean)
-
-
-def last_checkpoint(folder: Path) -> str | None:
-    """Return the last whole checkpoint; those that a kill left half written are removed."""
-    whole = {}
-    for path in folder.glob(CHECKPOINTS):
-        try:  # what is written last
-            step = json.loads((path / "trainer_state.json").read_text("utf-8"))["global_step"]
-            whole[step] = path
-        except (OSError, ValueError):
-            shutil.rmtree(path)
-    return str(whole[max(whole)]) if whole else None

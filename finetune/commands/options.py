@@ -125,7 +125,7 @@ def run_training(work: Callable[..., Any], options: dict[str, Any]) -> None:
 
     from finetune.data import DataError
     from finetune.task import read_task
-    from finetune.training import check_hardware
+    from training_jobs.hardware import check_hardware
 
     disable_progress_bar()  # one for every file of a checkpoint; the training has its own
     task, changes = options.pop("task", None), changes_of(options)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finetune.batches import StepSampler, plan_step
+from finetune.batches import StepSampler
+from training_jobs.steps import plan_step
 
 SIZES = st.lists(st.integers(1, 300), min_size=1, max_size=40)
 

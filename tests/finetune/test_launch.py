@@ -10,11 +10,11 @@ import pytest
 import yaml
 from accelerate.commands.config.config_args import load_config_from_file
 
-import finetune
+import training_jobs
 from modeling_lucaone import modeling_lucaone
 from tests.helpers import REPOSITORY
 
-FILES = sorted((Path(finetune.__file__).parent / "launch").glob("*.yaml"))
+FILES = sorted((Path(training_jobs.__file__).parent / "launch").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

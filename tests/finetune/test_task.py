@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from finetune.task import Task, as_dictionary, published_tasks, read_task
+from finetune.task import Task, published_tasks, read_task
+from training_jobs.settings import as_dictionary
 
 COLUMNS = (
     *("seq_types", "network", "encoder_layers", "encoder_heads", "pooling", "fc_size"),
