@@ -25,7 +25,7 @@ from .modeling_lucaone import (
     LucaOnePreTrainedModel,
     LucaOneWithLMHead,
 )
-from .packing import PACKING_KEYS, SequenceBatch
+from .packing import IGNORE, PACKING_KEYS, SequenceBatch
 from .pooling import LucaOneClassifier
 
 
@@ -95,6 +95,7 @@ class LucaOneForPreTraining(LucaOneWithLMHead):
         position_ids: Tensor | None = None,
         inputs_embeds: Tensor | None = None,
         labels: dict[str, Tensor] | None = None,
+        labelled_only: bool = False,
         **kwargs: Unpack[LucaOneKwargs],
     ) -> LucaOnePreTrainingOutput:
         """Run all tasks, or with labels those that have labels; inputs as of `LucaOneModel`.
@@ -103,6 +104,8 @@ class LucaOneForPreTraining(LucaOneWithLMHead):
             labels: per task, -100 where there is none: (rows, length) class ids for token and span
                 tasks, (num_sequences,) or (num_sequences, 1) class ids or (num_sequences,
                 num_labels) zeros and ones for sequence tasks, (rows, length, 3) for structure.
+            labelled_only: run the heads only where there are labels. The losses are the same;
+                `logits` are (labelled tokens or sequences, num_labels), in their order.
 
         Raises:
             ValueError: labels of a task that the configuration does not have.
@@ -117,28 +120,31 @@ class LucaOneForPreTraining(LucaOneWithLMHead):
         )
         tokens = outputs.last_hidden_state
         first_tokens = tokens.flatten(0, 1)[batch.first_tokens()]
-        lm_logits = None
+        sequences = torch.arange(batch.num_sequences, device=tokens.device)
+        outputs_of: dict[nn.Module, Tensor] = {}
         logits, losses = {}, {}
         for task, settings in tasks.items():
             per_sequence = settings["level"] == "sequence"
-            if settings["level"] == "token":
+            head = self.lm_head if settings["level"] == "token" else self.annotation_heads[task]
+            hidden = first_tokens if per_sequence else tokens
+            if labels is None or not labelled_only:
                 # The mask tasks share one head: run it once.
-                lm_logits = self.lm_head(tokens) if lm_logits is None else lm_logits
-                task_logits = lm_logits
-            else:
-                task_logits = self.annotation_heads[task](first_tokens if per_sequence else tokens)
-            logits[task] = task_logits if per_sequence else batch.pad(task_logits)
+                rows = outputs_of[head] if head in outputs_of else head(hidden)
+                outputs_of[head] = rows
+                logits[task] = rows if per_sequence else batch.pad(rows)
             if labels is None:
                 continue
             if per_sequence:
-                index = torch.arange(batch.num_sequences, device=tokens.device)
-                rows, targets = task_logits, labels[task]
+                index, targets = sequences, labels[task]
             else:
                 index = batch.sequence_index()
-                rows = task_logits.flatten(0, 1)
                 targets = batch.token_labels(labels[task]).flatten(0, 1)
+            if labelled_only:
+                kept = (targets.reshape(len(targets), -1) != IGNORE).any(-1)
+                index, targets = index[kept], targets[kept]
+                logits[task] = rows = head(hidden.flatten(0, -2)[kept])
             losses[task] = pretraining_loss(
-                settings["problem_type"], rows, targets, index, batch.num_sequences
+                settings["problem_type"], rows.flatten(0, -2), targets, index, batch.num_sequences
             )
         weighted = [tasks[task]["weight"] * value for task, value in losses.items()]
         return LucaOnePreTrainingOutput(
