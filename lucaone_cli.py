@@ -17,7 +17,7 @@ from collections.abc import Callable, Container, Sequence
 from importlib.metadata import version
 from typing import Any, NoReturn
 
-ROOMS = ("embedding", "finetune", "hub_upload")
+ROOMS = ("embedding", "finetune", "pretraining", "hub_upload")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,0 +1,154 @@
+# Copyright 2026 The lucaone-hf authors.
+# SPDX-License-Identifier: Apache-2.0
+"""The records and label vocabularies of a training, found and looked through before it."""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from modeling_lucaone.configuration_lucaone import PUBLISHED_TASKS
+from training_jobs.jobs import Tell
+
+from .corpus import Group, find_groups, find_shards
+from .data.records import LABEL_TASKS
+from .data.vocabularies import read_vocabularies
+from .recipe import Recipe
+from .survey import Survey, look_through
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The records of a training, and what is known of their labels.
+
+    Attributes:
+        groups: the training records, by molecule type.
+        held_out: those of the evaluation, likewise.
+        label_names: of the tasks that have a vocabulary.
+        num_labels: of each task.
+        survey: of the training records.
+        digests: what tells these records from others.
+    """
+
+    groups: dict[str, list[Group]]
+    held_out: dict[str, list[Group]]
+    label_names: dict[str, list[str]]
+    num_labels: dict[str, int]
+    survey: Survey
+    digests: dict[str, str]
+
+    def description(self) -> dict[str, Any]:
+        """Return what results tell of it."""
+        return {
+            "records": self.survey.records,
+            "letters": self.survey.letters,
+            "eval_records": {
+                name: sum(group.records for group in groups)
+                for name, groups in self.held_out.items()
+            },
+            "labelled": self.survey.labelled,
+            "labels": {
+                task: int(np.count_nonzero(counts))
+                for task, counts in self.survey.counts.items()
+                if task in LABEL_TASKS
+            },
+        }
+
+
+def read_data(
+    recipe: Recipe,
+    train_data: Sequence[Path],
+    eval_data: Sequence[Path],
+    labels: str | os.PathLike[str] | None,
+    tell: Tell,
+) -> TrainingData:
+    """Find and look through the records.
+
+    Args:
+        recipe: the tasks.
+        train_data: folders of shards.
+        eval_data: likewise; may be empty.
+        labels: folder of vocabularies; `labels` in or beside the first of `train_data` if None.
+        tell: called with what was found.
+
+    Raises:
+        ValueError: they are not there, or cannot be trained on.
+    """
+    shards, held_out_shards = find_shards(train_data), find_shards(eval_data)
+    groups = _of_the_recipe(recipe, find_groups(shards))
+    held_out = _of_the_recipe(recipe, find_groups(held_out_shards), required=False)
+    names = _label_names(train_data[0], labels)
+    label_names = {task: found for task, found in names.items() if task in recipe.tasks}
+    known = {task: len(found) for task, found in label_names.items()}
+    for task, given in recipe.tasks.items():
+        number = {**PUBLISHED_TASKS[task], **given}["num_labels"]  # None: as many as there are
+        if "num_labels" in given and task in known and number not in (None, known[task]):
+            raise ValueError(
+                f"tasks: num_labels of {task} is {number:,}, and its vocabulary has {known[task]:,}"
+            )
+        if number is not None:
+            known.setdefault(task, number)
+    survey = look_through(groups, known, recipe.survey_records)
+    tell(str(survey))
+    for task in recipe.tasks:
+        if task in LABEL_TASKS and task not in known:
+            known[task] = survey.largest_label(task) + 1
+            if not known[task]:
+                raise ValueError(f"tasks: no training record has a label of {task}")
+    look_through(held_out, known, recipe.survey_records)
+    digests = {"train_sha256": _digest(shards, train_data)}
+    if held_out_shards:
+        digests["eval_sha256"] = _digest(held_out_shards, eval_data)
+    return TrainingData(groups, held_out, label_names, known, survey, digests)
+
+
+def _of_the_recipe(
+    recipe: Recipe, groups: Mapping[str, list[Group]], required: bool = True
+) -> dict[str, list[Group]]:
+    """Return the groups of the molecules that the recipe trains on.
+
+    Raises:
+        ValueError: there are none of one of them.
+    """
+    for seq_type in recipe.seq_types:
+        if required and seq_type not in groups:
+            tasks = [task for task in recipe.tasks if task.startswith(seq_type)]
+            raise ValueError(
+                f"train: there is no {seq_type} record for the tasks {', '.join(tasks)}"
+            )
+    return {name: groups[name] for name in recipe.seq_types if name in groups}
+
+
+def _label_names(train_data: Path, labels: str | os.PathLike[str] | None) -> dict[str, list[str]]:
+    """Read the vocabularies, if there are any.
+
+    Raises:
+        ValueError: those asked for are not there.
+    """
+    if labels is not None:
+        return read_vocabularies(Path(labels))
+    for folder in (train_data / "labels", train_data.parent / "labels"):
+        if any(folder.glob("*.txt")):
+            return read_vocabularies(folder)
+    return {}
+
+
+def _digest(shards: Sequence[Path], sources: Sequence[Path]) -> str:
+    """Return a SHA-256 of the names below the sources, the sizes and the ends of shards.
+
+    The end of a Parquet file, its footer, holds counts and statistics of every column; terabytes
+    are not read.
+    """
+    digest = hashlib.sha256()
+    for shard in shards:
+        name = next((shard.relative_to(one) for one in sources if shard.is_relative_to(one)), shard)
+        size = shard.stat().st_size
+        digest.update(f"{name}\n{size}\n".encode())
+        with shard.open("rb") as file:
+            file.seek(max(0, size - 65_536))
+            digest.update(file.read())
+    return digest.hexdigest()

@@ -1,0 +1,175 @@
+# Copyright 2026 The lucaone-hf authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A model trained on the steps of a recipe, resumably."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import TrainingArguments
+from transformers.integrations import TensorBoardCallback
+from transformers.trainer_callback import PrinterCallback
+
+from training_jobs.callbacks import Progress, SaveByTime
+from training_jobs.hardware import Hardware
+from training_jobs.jobs import last_checkpoint
+
+from .evaluation import Evaluation
+from .recipe import Recipe
+from .steps import PretrainingSteps
+from .throughput import TokenRate, flops_per_token, matrix_rate
+from .trainer import PretrainingTrainer
+
+
+@dataclass
+class Trained:
+    """What a training made.
+
+    Attributes:
+        model: with the weights of the last step.
+        state_dict: its tensors, gathered where processes share them out (FSDP, ZeRO); else None.
+        steps: updates of the weights.
+        history: what was logged.
+        metrics: of the last evaluation; None without one.
+        matrix_rate: FLOPs per second that the device was measured to do.
+        skipped: updates left out, by reason.
+        notes: what a user should know.
+    """
+
+    model: Any
+    state_dict: dict[str, Tensor] | None
+    steps: int
+    history: list[dict[str, Any]]
+    metrics: dict[str, float] | None
+    matrix_rate: float
+    skipped: dict[str, int]
+    notes: list[str]
+
+
+def total_steps(recipe: Recipe, steps_per_epoch: int) -> int:
+    """Return the updates of a whole training."""
+    return recipe.steps or recipe.epochs * steps_per_epoch
+
+
+def train(
+    model: Any,
+    tokenizer: Any,
+    steps: PretrainingSteps,
+    evaluation: Evaluation | None,
+    recipe: Recipe,
+    folder: Path,
+    hardware: Hardware,
+    workers: int = 0,
+    compile_model: bool = False,
+) -> Trained:
+    """Train a model, from the last checkpoint in `folder` if there is one.
+
+    Args:
+        model: `LucaOneForPreTraining`.
+        tokenizer: saved with each checkpoint.
+        steps: the training records.
+        evaluation: the records it is judged on; None for no evaluation.
+        recipe: everything else.
+        folder: of the checkpoints, `checkpoint-STEP`, and of `tensorboard/`.
+        hardware: where.
+        workers: processes that read records.
+        compile_model: use `torch.compile`.
+
+    Raises:
+        ValueError: a shard has gone, or a record cannot be what it says.
+        RuntimeError: the training does not recover, or lacks memory; see `PretrainingTrainer`.
+        KeyboardInterrupt: it was asked to stop, and did after a checkpoint.
+    """
+    if hardware.gradient_checkpointing:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+    dtype = torch.bfloat16 if hardware.dtype == "bfloat16" else torch.float32
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        max_steps=total_steps(recipe, len(steps)),
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        adam_beta1=recipe.adam_beta1,
+        adam_beta2=recipe.adam_beta2,
+        adam_epsilon=recipe.adam_epsilon,
+        max_grad_norm=recipe.max_grad_norm,
+        seed=recipe.seed,
+        bf16=hardware.dtype == "bfloat16",
+        use_cpu=hardware.kind == "cpu",
+        torch_compile=compile_model,
+        eval_strategy="steps" if evaluation else "no",
+        eval_steps=recipe.eval_steps or len(steps),
+        save_strategy="steps",
+        save_steps=recipe.save_steps or len(steps),
+        save_total_limit=recipe.keep_checkpoints,
+        restore_callback_states_from_checkpoint=True,
+        logging_strategy="steps",
+        logging_steps=recipe.log_steps,
+        logging_nan_inf_filter=False,
+        ddp_find_unused_parameters=False,
+        remove_unused_columns=False,
+        disable_tqdm=True,
+        report_to=[],
+    )
+    # Several GPUs are used by several processes; within one, packed batches cannot be divided.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    rate = matrix_rate(arguments.device, dtype)
+    trainer = PretrainingTrainer(
+        model,
+        arguments,
+        train_dataset=steps,
+        eval_dataset=[] if evaluation else None,
+        processing_class=tokenizer,
+        recipe=recipe,
+        evaluation=evaluation,
+        rate=TokenRate(flops_per_token(model.config), rate * arguments.world_size),
+        workers=workers,
+        tokens_per_batch=int(steps.budget),
+        callbacks=[SaveByTime(60 * hardware.save_minutes)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(Progress())
+    board = TensorBoardCallback()
+    board.logging_dir = str(folder / "tensorboard")
+    trainer.add_callback(board)
+    try:
+        with trainer.stopping():
+            trainer.train(resume_from_checkpoint=last_checkpoint(folder))
+    except ValueError as error:
+        # That of a worker comes with its traceback, the message in the last line.
+        reason = str(error).rstrip().splitlines()[-1]
+        raise ValueError(reason.removeprefix("ValueError: ")) from None
+    done = trainer.state.global_step
+    if done < arguments.max_steps:
+        raise KeyboardInterrupt(
+            f"stopped after {done:,} of {arguments.max_steps:,} updates, all saved; the same "
+            "command goes on"
+        )
+    metrics = None
+    if evaluation:
+        metrics = {name.removeprefix("eval_"): value for name, value in trainer.evaluate().items()}
+    sharded = trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled
+    return Trained(
+        model=trainer.accelerator.unwrap_model(trainer.model),
+        state_dict=trainer.accelerator.get_state_dict(trainer.model_wrapped) if sharded else None,
+        steps=done,
+        history=trainer.state.log_history,
+        metrics=metrics,
+        matrix_rate=rate,
+        skipped=dict(trainer.meter.skipped),
+        notes=trainer.notes,
+    )
+
+
+def check_schedule(recipe: Recipe, steps: int) -> str:
+    """Say what looks wrong with a schedule for so many updates; empty if nothing does."""
+    share = recipe.warmup_steps < 1
+    rising = math.ceil(recipe.warmup_steps * (steps if share else 1))
+    if 2 * rising <= steps:
+        return ""
+    return (
+        f"warning: of {steps:,} updates of the weights the learning rate rises over {rising:,} "
+        "(warmup_steps); --set warmup_steps=0.05 makes it a twentieth"
+    )
