@@ -19,12 +19,23 @@ from importlib.metadata import version
 
 import torch
 
-from . import drift, embedding, finetuning, forward, gpu, memory, quantization, tokenizer
+from . import (
+    drift,
+    embedding,
+    finetuning,
+    forward,
+    gpu,
+    memory,
+    pretraining,
+    quantization,
+    tokenizer,
+)
 
 PARTS = {
     "forward": forward.measure,
     "embedding": embedding.measure,
     "finetuning": finetuning.measure,
+    "pretraining": pretraining.measure,
     "drift": drift.measure,
     "quantization": quantization.measure,
     "tokenizer": tokenizer.measure,

@@ -10,7 +10,7 @@ from modeling_lucaone import LucaOneConfig
 
 # Rows, columns and inner width of the product that is measured.
 PRODUCT = (2_048, 10_240, 2_560)
-REPEATS = 3
+REPEATS = 2
 
 
 def flops_per_token(config: LucaOneConfig) -> int:

@@ -149,7 +149,8 @@ def train(
         )
     metrics = None
     if evaluation:
-        metrics = {name.removeprefix("eval_"): value for name, value in trainer.evaluate().items()}
+        scored = trainer.evaluate().items()
+        metrics = {key[5:]: value for key, value in scored if key.startswith("eval_")}
     sharded = trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled
     return Trained(
         model=trainer.accelerator.unwrap_model(trainer.model),

@@ -6,10 +6,10 @@
 
     print(build_central_dogma(["genome.gb.gz"], "central-dogma"))
 
-Annotated genomes (GenBank flat files) become pairs of a gene's DNA and a protein. `records.py`
-reads the files, `locations.py` cuts a gene out of its record, `translation.py` reads it by its
-genetic code, `genes.py` puts a gene together or tells why not, `selection.py` chooses isoforms and
-splits, `negatives.py` makes the pairs that do not belong together, `builder.py` writes the folder.
+Annotated genomes (GenBank flat files) become pairs of a gene's DNA and a protein. `locations.py`
+cuts a gene out of its record, `genes.py` reads it by its genetic code or tells why not,
+`selection.py` chooses isoforms and splits, `negatives.py` makes the pairs that do not belong
+together, `builder.py` writes the folder.
 """
 
 try:

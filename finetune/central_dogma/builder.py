@@ -13,6 +13,7 @@ The same genomes and settings give the same bytes, in whatever order the files a
 import csv
 import hashlib
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -21,19 +22,21 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from Bio.Data.IUPACData import ambiguous_dna_letters
 from tqdm import tqdm
 
 from embedding.outputs import writing_folder
+from sequence_io.genbank import Damage, Genome, read_genomes
 
 from .genes import Finding, Gene, LeftOut, Place, place_of, read_gene
 from .negatives import Pair, ProteinPool, edited_pair, positive
 from .output import check_output
-from .records import Damage, read_genomes
 from .selection import assign_splits, choose_isoforms, sample_genes
 from .settings import SPLITS, Settings
 
 LABELS = ("not_encoded", "encoded")
 EDITS = ("dna_edited", "protein_edited")
+NOT_DNA = re.compile(f"[^{ambiguous_dna_letters}]")
 LIBRARIES = ("lucaone-hf", "biopython", "numpy")
 
 
@@ -168,8 +171,9 @@ def _read(
     seen: set[str] = set()
     progress = tqdm(desc="reading", unit=" records", disable=None, delay=2)
     for path in paths:
-        for genome in read_genomes(path, settings.species):
+        for genome in read_genomes(path):
             progress.update()
+            genome = _usable(genome, settings.species)
             summary.records += bool(genome.record)
             if not isinstance(genome, Damage) and genome.record in seen:
                 genome = Damage(genome.file, genome.record, "a record of this name came before")
@@ -192,6 +196,19 @@ def _read(
     if summary.damaged_records:
         summary.notes.append(f"damaged records: {summary.damaged_records:,}, see report.tsv")
     return genes, findings
+
+
+def _usable(genome: Genome | Damage, species: str | None) -> Genome | Damage:
+    """Return a record with its species; one without, or not of DNA, is damaged."""
+    if isinstance(genome, Damage):
+        return genome
+    if wrong := NOT_DNA.search(genome.dna):
+        problem = f"{wrong.group()!a} at position {wrong.start() + 1:,} is no letter of DNA"
+        return Damage(genome.file, genome.record, problem)
+    if not (species or genome.species):
+        problem = "no organism is stated; --species NAME tells it"
+        return Damage(genome.file, genome.record, problem)
+    return genome._replace(species=species or genome.species)
 
 
 def _check_lengths(gene: Gene, settings: Settings) -> None:

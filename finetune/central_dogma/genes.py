@@ -8,9 +8,18 @@ from typing import NamedTuple
 
 from Bio.SeqFeature import ExactPosition, SeqFeature
 
+from sequence_io.genbank import Genome, is_pseudogene, qualifier
+from sequence_io.locations import location_text
+from sequence_io.translation import (
+    STOP,
+    first_difference,
+    genetic_code,
+    read_exceptions,
+    stated_protein,
+    translate,
+)
+
 from .locations import cut_gene
-from .records import Genome
-from .translation import STOP, first_difference, read_exceptions, translate
 
 LEAST_RESIDUES = 8
 """Residues of the shortest protein: an edit of a shorter one's DNA may encode it by chance."""
@@ -93,20 +102,12 @@ class Gene:
         return "".join(self.dna[start:end] for start, end in self.exons)
 
 
-def _first(feature: SeqFeature, name: str) -> str:
-    return " ".join(feature.qualifiers.get(name, [""])[0].split())
-
-
 def place_of(genome: Genome, number: int, feature: SeqFeature) -> Place:
     """Tell where the CDS of that number (from 1) stands."""
     gene, locus_tag, protein_id = (
-        _first(feature, name) for name in ("gene", "locus_tag", "protein_id")
+        qualifier(feature, name) for name in ("gene", "locus_tag", "protein_id")
     )
-    ranges = []
-    for part in feature.location.parts if feature.location else ():
-        text = f"{part.ref}:" * bool(part.ref) + f"{part.start + 1}..{part.end}"
-        ranges.append(f"complement({text})" if part.strand == -1 else text)
-    location = f"join({','.join(ranges)})" if len(ranges) > 1 else "".join(ranges)
+    location = location_text(feature.location)
     return Place(genome.file, genome.record, number, gene, locus_tag, protein_id, location)
 
 
@@ -119,7 +120,7 @@ def read_gene(genome: Genome, place: Place, feature: SeqFeature, flank: int = 10
     location, qualifiers = feature.location, feature.qualifiers
     if location is None:
         raise LeftOut("location cannot be read")
-    if "pseudo" in qualifiers or "pseudogene" in qualifiers:
+    if is_pseudogene(feature):
         raise LeftOut("pseudogene")
     parts = location.parts
     if any(part.ref for part in parts):
@@ -128,7 +129,7 @@ def read_gene(genome: Genome, place: Place, feature: SeqFeature, flank: int = 10
         raise LeftOut("partial")
     if not all(0 <= part.start < part.end <= len(genome.dna) for part in parts):
         raise LeftOut("location outside the record")
-    protein = "".join(qualifiers.get("translation", [""])[0].split()).upper()
+    protein = stated_protein(feature)
     if not protein:
         raise LeftOut("no /translation")
     if not SEQUENCE.fullmatch(protein):
@@ -148,10 +149,10 @@ def read_gene(genome: Genome, place: Place, feature: SeqFeature, flank: int = 10
     if "ribosomal_slippage" in qualifiers or "ribosomal slippage" in exception:
         special.append("ribosomal slippage")
     coding = "".join(cut.dna[start:end] for start, end in cut.exons)
-    table, frame = _first(feature, "transl_table") or "1", _first(feature, "codon_start") or "1"
-    if not table.isdecimal() or frame not in ("1", "2", "3"):
-        raise LeftOut("genetic code unclear", f"/transl_table={table}, /codon_start={frame}")
-    code, before = int(table), int(frame) - 1
+    try:
+        code, before = genetic_code(feature)
+    except ValueError as error:
+        raise LeftOut("genetic code unclear", str(error)) from None
     try:
         exceptions = read_exceptions(
             qualifiers.get("transl_except", []), parts, before, len(genome.dna), genome.circular
@@ -168,7 +169,7 @@ def read_gene(genome: Genome, place: Place, feature: SeqFeature, flank: int = 10
         codons = ", ".join(str(codon + 1) for codon in sorted(exceptions))
         special.append(f"/transl_except: of codon {codons}")
     if before:
-        special.append(f"/codon_start={frame}")
+        special.append(f"/codon_start={before + 1}")
     elif coding[:3] != "ATG":
         special.append(f"start codon {coding[:3]}")
     return Gene(

@@ -12,11 +12,12 @@ and the flanks stand at the two outer ends.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from Bio.Seq import reverse_complement
 from Bio.SeqFeature import SimpleLocation
+
+from sequence_io.locations import find_stretches
 
 
 class GeneDNA(NamedTuple):
@@ -33,44 +34,6 @@ class GeneDNA(NamedTuple):
     spans_origin: bool
 
 
-@dataclass(slots=True)
-class _Stretch:
-    """Parts on one strand. Positions count along that strand; beyond the origin they go on."""
-
-    strand: int
-    exons: list[tuple[int, int]] = field(default_factory=list)
-
-    @property
-    def start(self) -> int:
-        return self.exons[0][0]
-
-    @property
-    def end(self) -> int:
-        return max(end for _, end in self.exons)
-
-    def takes(self, strand: int, start: int, size: int, length: int, circular: bool) -> int | None:
-        """Return where a part would begin in this stretch, None if it does not belong there."""
-        last = self.exons[-1][0]
-        ahead = (start - last) % length if circular else start - last
-        # Across the origin only on the shorter way: otherwise the part lies behind.
-        in_order = start > last % length or (circular and 2 * ahead < length)
-        fits = last + ahead + size - self.start <= length
-        return last + ahead if strand == self.strand and in_order and fits else None
-
-
-def _stretches(parts: Sequence[SimpleLocation], length: int, circular: bool) -> list[_Stretch]:
-    stretches: list[_Stretch] = []
-    for part in parts:
-        strand, size = part.strand or 1, len(part)
-        start = int(part.start) if strand == 1 else length - int(part.end)
-        place = stretches[-1].takes(strand, start, size, length, circular) if stretches else None
-        if place is None:
-            place = start
-            stretches.append(_Stretch(strand))
-        stretches[-1].exons.append((place, place + size))
-    return stretches
-
-
 def cut_gene(
     parts: Sequence[SimpleLocation], record: str, circular: bool, flank: int = 100
 ) -> GeneDNA:
@@ -84,7 +47,7 @@ def cut_gene(
             has no more that are not the gene's own.
     """
     length = len(record)
-    stretches = _stretches(parts, length, circular)
+    stretches = find_stretches(parts, length, circular)
     pieces, exons, position = [], [], 0
     before = after = 0
     for number, stretch in enumerate(stretches):

@@ -17,10 +17,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sequence_io.translation import read_codons
+
 from .genes import Gene
 from .selection import digest
 from .settings import Settings
-from .translation import read_codons
 
 NUCLEOTIDES = np.frombuffer(b"ACGT", np.uint8)
 RESIDUES = np.frombuffer(b"ACDEFGHIKLMNPQRSTVWY", np.uint8)

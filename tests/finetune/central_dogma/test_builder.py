@@ -12,8 +12,7 @@ import pytest
 
 import finetune.central_dogma.builder as builder
 from finetune.central_dogma import Settings, build_central_dogma
-
-from .genomes import CHLOROPLAST, cds, coding, genome, needs_data, protein, record, write
+from tests.genomes import CHLOROPLAST, cds, coding, genome, needs_data, protein, record, write
 
 COLUMNS = "seq_id_a,seq_id_b,seq_type_a,seq_type_b,seq_a,seq_b,label,species,gene,negative_kind"
 SPLITS = ("train", "dev", "test")
@@ -279,6 +278,22 @@ def test_damage_is_reported_and_does_not_stop(tmp_path):
     assert summary.notes[0] == "damaged records: 1, see report.tsv"
     (row,) = report(tmp_path / "set").itertuples()
     assert (row.record, row.status, row.cds) == ("B", "damaged", 0)
+
+
+def test_records_of_no_species_and_of_other_letters(tmp_path):
+    text = write(
+        tmp_path / "x.gb", genome("A", 8), genome("B", 8, organism=""), genome("C", 8)
+    ).read_text()
+    place = text.rindex("        1 ") + 14
+    (tmp_path / "x.gb").write_text(text[:place] + "f" + text[place + 1 :])
+    build_central_dogma([tmp_path / "x.gb"], tmp_path / "set")
+    assert list(report(tmp_path / "set").detail) == [
+        "no organism is stated; --species NAME tells it",
+        "'F' at position 5 is no letter of DNA",
+    ]
+    build_central_dogma([tmp_path / "x.gb"], tmp_path / "named", species="Testus alius")
+    assert set(read(tmp_path / "named").species) == {"Testus alius"}
+    assert list(report(tmp_path / "named").record) == ["C"]
 
 
 def test_record_that_comes_twice(tmp_path):

@@ -12,8 +12,7 @@ import pytest
 import finetune.commands
 from finetune.commands import central_dogma
 from lucaone_cli import main
-
-from .genomes import genome, write
+from tests.genomes import genome, write
 
 
 @pytest.fixture(autouse=True)

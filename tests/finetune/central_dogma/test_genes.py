@@ -7,9 +7,8 @@ from Bio import SeqIO
 from Bio.Seq import reverse_complement
 
 from finetune.central_dogma.genes import LeftOut, place_of, read_gene
-from finetune.central_dogma.records import Genome, read_genomes
-
-from .genomes import CHLOROPLAST, GENBANK, cds, coding, letters, needs_data, protein
+from sequence_io.genbank import Genome, read_genomes
+from tests.genomes import CHLOROPLAST, GENBANK, cds, coding, letters, needs_data, protein
 
 P = "MKTAYIAKQRQISF"
 SPACE = letters(150, "space")

@@ -19,8 +19,7 @@ from finetune.central_dogma.negatives import (
     positive,
 )
 from finetune.central_dogma.settings import Settings
-
-from .genomes import coding, letters, protein
+from tests.genomes import coding, letters, protein
 
 
 def make_gene(residues, name="a", introns=(), flank=30, bases=None):

@@ -9,10 +9,32 @@ from collections.abc import Iterable, Mapping
 from Bio import Seq
 from Bio.Data.CodonTable import ambiguous_dna_by_id
 from Bio.Data.IUPACData import protein_letters_3to1_extended
-from Bio.SeqFeature import Location, SimpleLocation
+from Bio.SeqFeature import Location, SeqFeature, SimpleLocation
+
+from .genbank import qualifier
 
 TRANSL_EXCEPT = re.compile(r"\(\s*pos:\s*(.+?)\s*,\s*aa:\s*(\w+)\s*\)")
 STOP, UNKNOWN = "*", "X"
+
+
+def stated_protein(feature: SeqFeature) -> str:
+    """Return the /translation of a CDS in upper case, empty where it has none."""
+    return "".join(qualifier(feature, "translation").split()).upper()
+
+
+def genetic_code(feature: SeqFeature) -> tuple[int, int]:
+    """Return by which code a CDS is read, and how many letters stand before its first codon.
+
+    Raises:
+        ValueError: /transl_table or /codon_start is no such number.
+    """
+    table, frame = (
+        qualifier(feature, "transl_table") or "1",
+        qualifier(feature, "codon_start") or "1",
+    )
+    if not table.isdecimal() or frame not in ("1", "2", "3"):
+        raise ValueError(f"/transl_table={table}, /codon_start={frame}")
+    return int(table), int(frame) - 1
 
 
 def read_codons(coding: str, table: int) -> str:
@@ -26,7 +48,11 @@ def read_codons(coding: str, table: int) -> str:
 
 
 def translate(
-    coding: str, table: int, frame: int = 0, exceptions: Mapping[int, str] | None = None
+    coding: str,
+    table: int,
+    frame: int = 0,
+    exceptions: Mapping[int, str] | None = None,
+    starts: bool = True,
 ) -> str:
     """Translate a complete CDS as GenBank does; a stop at its end is `*`.
 
@@ -37,6 +63,7 @@ def translate(
             the table at the first position is M.
         exceptions: residues of codons, counted from 0, that the table does not tell
             (/transl_except); at an unfinished codon at the end, the stop that poly-A completes.
+        starts: whether the first codon is the start; otherwise the CDS begins before its location.
 
     Raises:
         ValueError: there is no such code, or the last codon is unfinished.
@@ -52,7 +79,7 @@ def translate(
         residues.append(STOP)
     elif coding[-3:] in code.stop_codons:
         residues[-1] = STOP
-    if frame == 0 and coding[:3] in code.start_codons:
+    if starts and frame == 0 and coding[:3] in code.start_codons:
         residues[0] = "M"
     for codon, residue in exceptions.items():
         if not 0 <= codon < len(residues):

@@ -12,7 +12,7 @@ from Bio.Seq import Seq, reverse_complement
 from Bio.SeqFeature import Location, SeqFeature
 from Bio.SeqRecord import SeqRecord
 
-GENBANK = Path(__file__).parents[4] / "shared" / "data" / "genbank"
+GENBANK = Path(__file__).parents[2] / "shared" / "data" / "genbank"
 CHLOROPLAST = GENBANK / "NC_000932.gb"
 needs_data = pytest.mark.skipif(
     not GENBANK.is_dir(), reason="the real genomes (../shared/data) are not beside the repository"
@@ -76,3 +76,31 @@ def genome(name, genes, organism="Testus primus", seed=0):
             cds(place, residues, gene=f"{name}gene{number}", locus_tag=f"{name}_{number}")
         )
     return record(name, dna + letters(130, f"end {name}"), features, organism)
+
+
+def flat_text(dna, *features, name="X1.1", circular=False, molecule="DNA", lineage=(), taxon=None):
+    """A GenBank record written by hand; a feature is (kind, location, qualifiers)."""
+    topology = "circular" if circular else "linear"
+    lines = [
+        f"LOCUS       {name.split('.')[0]:<16} {len(dna):>11} bp    {molecule:<6}  {topology:<8} "
+        "BCT 01-JAN-2000",
+        "DEFINITION  a test.",
+        f"ACCESSION   {name.split('.')[0]}",
+        f"VERSION     {name}",
+        "SOURCE      Testus primus",
+        "  ORGANISM  Testus primus",
+        f"            {'; '.join(lineage)}.",
+        "FEATURES             Location/Qualifiers",
+    ]
+    if taxon:
+        source = ("source", f"1..{len(dna)}", {"db_xref": f"taxon:{taxon}"})
+        features = (source, *features)
+    for kind, location, *rest in features:
+        lines.append(f"     {kind:<15} {location}")
+        for key, value in (rest[0] if rest else {}).items():
+            lines.append(" " * 21 + (f"/{key}" if value is None else f'/{key}="{value}"'))
+    lines.append("ORIGIN")
+    for start in range(0, len(dna), 60):
+        blocks = (dna[at : at + 10] for at in range(start, min(start + 60, len(dna)), 10))
+        lines.append(f"{start + 1:>9} {' '.join(blocks).lower()}")
+    return "\n".join((*lines, "//", ""))

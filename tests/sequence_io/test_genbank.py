@@ -6,10 +6,9 @@ import gzip
 
 import pytest
 
-from finetune.central_dogma.records import Damage, Genome, read_genomes
 from sequence_io import SequenceFileError
-
-from .genomes import genome, write
+from sequence_io.genbank import Damage, Genome, read_genomes
+from tests.genomes import genome, write
 
 
 @pytest.fixture
@@ -19,9 +18,9 @@ def text(tmp_path):
     return write(tmp_path / "three.gb", *records).read_text()
 
 
-def read(path, text, **options):
+def read(path, text):
     path.write_text(text)
-    return list(read_genomes(path, **options))
+    return list(read_genomes(path))
 
 
 def test_records_and_their_species(tmp_path, text):
@@ -30,7 +29,6 @@ def test_records_and_their_species(tmp_path, text):
         (name, f"Testus {name}") for name in "ABC"
     ]
     assert [len(item.coding) for item in found] == [2, 2, 2]
-    assert {item.species for item in read(tmp_path / "x.gb", text, species="One")} == {"One"}
 
 
 def test_compressed(tmp_path, text):
@@ -70,25 +68,20 @@ def test_text_that_breaks_off(tmp_path, text):
     ):
         found = damages(tmp_path / "x.gb", text[:stop])
         assert found[:2] == [("A", ""), ("B", "")]
-        assert found[2][1] == "the file ends before the record does (//)"
+        assert found[2][1] == "the record does not end (//)"
 
 
 def test_record_without_an_end(tmp_path, text):
     found = damages(tmp_path / "x.gb", text.replace("//\n", "", 1))
-    problem = "the next record begins before this one ends (//)"
-    assert found == [("A", problem), ("B", ""), ("C", "")]
+    assert found == [("A", "the record does not end (//)"), ("B", ""), ("C", "")]
 
 
 def test_damage_within_a_record(tmp_path, text):
     first, second, third = (part + "//\n" for part in text.split("//\n")[:3])
     for wrong, problem in [
-        (
-            second.replace("SOURCE      Testus B", "SOURCE      .").replace("Testus B", "."),
-            "organism",
-        ),
         (second.replace("ORIGIN", "ORIGEN"), "cannot be read"),
         ("\n".join(second.split("\n")[:-4]) + "\n//\n", "Expected sequence length"),
-        (second.replace("ORIGIN", "CONTIG      join(X.1:1..500)\n//\nORIGIN"), "cannot be read"),
+        (second.replace("ORIGIN", "CONTIG      join(X.1:1..500)\n//\nORIGIN"), "no sequence"),
         (second.replace("        1 ", "        1 e", 1), "cannot be read"),
     ]:
         assert wrong != second
@@ -98,16 +91,47 @@ def test_damage_within_a_record(tmp_path, text):
         assert "\n" not in found[1][1]
 
 
-def test_letters_that_are_no_dna(tmp_path, text):
-    wrong = text.replace(text[text.index("        1 ") + 10 :][:10], "acgtfacgta", 1)
-    found = damages(tmp_path / "x.gb", wrong)
-    assert found[0] == ("A", "'F' at position 5 is no letter of DNA")
-
-
 def test_rna_is_read_as_dna(tmp_path, text):
     start = text.index("        1 ") + 10
     (first, *_) = read(tmp_path / "x.gb", text[:start] + "ugcu" + text[start + 4 :])
     assert first.dna.startswith("TGCT")
+
+
+def test_what_a_record_says_of_itself(tmp_path, text):
+    head = """SOURCE      a plasmid
+  ORGANISM  Testus A
+            Bacteria; Testata; Testia;
+            Testales.
+"""
+    start, end = text.index("SOURCE"), text.index("FEATURES")
+    text = text[:start] + head + text[end:]
+    source = """     source          1..614
+                     /organism="Testus A"
+                     /db_xref="BOLD:1"
+                     /db_xref="taxon:77"
+"""
+    place = text.index("     CDS")
+    text = text[:place] + source + text[place:]
+    first, second, _ = read(tmp_path / "x.gb", text.replace("linear  ", "circular", 1))
+    assert (first.taxon, first.lineage) == ("77", ("Bacteria", "Testata", "Testia", "Testales"))
+    assert (first.molecule, first.circular, second.circular) == ("DNA", True, False)
+    assert [feature.type for feature in first.features] == ["source", "CDS", "CDS"]
+    assert (second.taxon, second.lineage) == ("", ())
+
+
+def test_protein_keeps_its_letters(tmp_path):
+    text = """LOCUS       P1                         8 aa            linear   BCT 01-JAN-2000
+DEFINITION  a selenoprotein.
+ACCESSION   P1
+VERSION     P1.1
+FEATURES             Location/Qualifiers
+     Protein         1..8
+ORIGIN
+        1 mktuayia
+//
+"""
+    (record,) = read(tmp_path / "x.gp", text)
+    assert (record.record, record.molecule, record.dna) == ("P1.1", "protein", "MKTUAYIA")
 
 
 @pytest.mark.parametrize("text", ["", ">a\nACGT\n", "nothing\n//\n"])
