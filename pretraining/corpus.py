@@ -44,11 +44,13 @@ def find_shards(sources: Sequence[str | os.PathLike[str]]) -> list[Path]:
     shards: list[Path] = []
     for source in map(Path, sources):
         found = [source] if source.is_file() else sorted(source.rglob("[!.]*.parquet"))
-        if not found:
-            reason = (
-                "there is no Parquet file in it" if source.exists() else "there is no such folder"
+        if not found and any(source.rglob("*.csv*")):
+            raise ValueError(
+                f"{source}: holds CSV; `lucaone data convert-records` makes Parquet of it"
             )
-            raise ValueError(f"{source}: {reason}")
+        if not found:
+            there = "no Parquet file in it" if source.exists() else "no such folder"
+            raise ValueError(f"{source}: there is {there}")
         shards += found
     return shards
 
