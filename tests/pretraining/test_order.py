@@ -88,6 +88,11 @@ def test_another_pass_and_another_seed_are_another_order():
     assert one_pass(Order([9, 8, 7], 10, [1, 0])) == orders[0]
 
 
+def test_another_pass_shuffles_the_rows_of_a_window_anew():
+    order = Order([50], 1, [1])
+    assert one_pass(order) != one_pass(order, 1)
+
+
 def test_every_record_may_come_at_any_place():
     """Over many seeds each of four records, two to a group, is as often the first as the others."""
     first = Counter(next(Order([2, 2], 4, [seed]).locate(range(1))) for seed in range(2_000))

@@ -4,6 +4,7 @@
 
 from itertools import chain, pairwise
 from operator import itemgetter
+from weakref import WeakSet
 
 import pytest
 import torch
@@ -169,6 +170,27 @@ def test_each_group_is_read_once_in_a_pass(folder, monkeypatch):
     for number in range(len(steps)):
         steps.records(number)
     assert len(read) == len(set(read)) == sum(map(len, steps.groups.values()))
+
+
+def test_memory_holds_the_windows_of_the_last_step(folder, monkeypatch):
+    held = WeakSet()
+
+    def kept(cls, group, original=Rows.read.__func__):
+        rows = original(cls, group)
+        held.add(rows)
+        return rows
+
+    monkeypatch.setattr(Rows, "read", classmethod(kept))
+    steps = pretraining_steps(folder, recipe=tiny_recipe(shuffle_buffer=4))
+    for number in range(2 * len(steps)):
+        steps.records(number)
+        windows = {
+            steps.groups[name][group]
+            for name, positions in steps.mixture.step(number).items()
+            for group in steps.orders[name].groups(positions)
+        }
+        assert {rows.group for rows in held} == windows
+    assert len(windows) < sum(map(len, steps.groups.values()))
 
 
 @pytest.mark.parametrize("tokens_per_batch", BUDGETS)

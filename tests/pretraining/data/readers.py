@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import random
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ class LineReader:
     """Lines of JSON: arguments of `NamedRecord`, a finding, or pieces of both.
 
     Attributes:
-        processes: a file in which each process that reads leaves its id.
+        processes: a file in which each process that reads leaves its id, and waits for a second.
     """
 
     processes: str | None = None
@@ -37,6 +38,10 @@ class LineReader:
         if self.processes:
             with Path(self.processes).open("a") as ids:
                 ids.write(f"{os.getpid()}\n")
+            for _ in range(3_000):
+                if len(set(Path(self.processes).read_text().split())) > 1:
+                    break
+                time.sleep(0.01)
         for fields in json.loads(entry):
             if "reason" in fields:
                 yield Finding(file, **fields)

@@ -145,7 +145,7 @@ def test_the_number_of_processes_does_not_change_a_byte(tmp_path, monkeypatch, p
     make(sources, tmp_path / "other", LineReader(str(ids)), processes=processes, **options)
     assert contents(tmp_path / "other") == expected
     readers = set(ids.read_text().split())
-    assert len(readers) > 1
+    assert 1 < len(readers) <= processes
     assert str(os.getpid()) not in readers
 
 
@@ -238,7 +238,7 @@ def test_ids_that_are_not_unique_are_told(tmp_path):
 def test_what_is_complete_is_not_made_again(tmp_path, source):
     made = make([source], tmp_path / "out")
     before = contents(tmp_path / "out")
-    again = make([source], tmp_path / "out", LineReader(str(tmp_path / "ids")), processes=3)
+    again = make([source], tmp_path / "out", LineReader(str(tmp_path / "ids")))
     assert again.notes == [f"{tmp_path / 'out'} is complete; nothing was done"]
     assert str(again) == str(made)
     assert not (tmp_path / "ids").exists()

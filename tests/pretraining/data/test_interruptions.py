@@ -59,7 +59,7 @@ def crash_at(step, work):
     return os.WEXITSTATUS(status) == 9
 
 
-@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("overwrite", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_job_that_dies_at_any_step_goes_on(tmp_path, overwrite):
     source = write_lines(tmp_path / "a.jsonl", *some_entries(14))
     make([source], tmp_path / "whole", **OPTIONS)
@@ -86,7 +86,7 @@ def test_a_job_that_dies_at_any_step_goes_on(tmp_path, overwrite):
                 path.unlink() if path.is_file() else path.rmdir()
             output.rmdir()
         steps += 1
-    assert steps > 20
+    assert steps > 50
     assert went_on > 10
 
 
@@ -112,22 +112,22 @@ from tests.pretraining.data.readers import make
 if __name__ == "__main__":
     os.fsync = lambda file: None
     workers.LETTERS_AT_ONCE = 3_000
-    make([Path(sys.argv[1])], Path(sys.argv[2]), processes=int(sys.argv[3]), **OPTIONS)
+    make([Path(sys.argv[1])], Path(sys.argv[2]), processes=2, **OPTIONS)
 """
 
 
-@pytest.mark.parametrize(("processes", "kills"), [(1, 6), (2, 4)])
-def test_a_job_killed_at_random_moments_ends_with_the_same_bytes(tmp_path, processes, kills):
-    source = write_lines(tmp_path / "a.jsonl", *some_entries(1_000))
+@pytest.mark.slow
+def test_a_job_killed_at_random_moments_ends_with_the_same_bytes(tmp_path):
+    source = write_lines(tmp_path / "a.jsonl", *some_entries(700))
     make([source], tmp_path / "whole", **OPTIONS)
     script, output = tmp_path / "job.py", tmp_path / "out"
     script.write_text(SCRIPT.replace("OPTIONS", repr(OPTIONS)))
     progress = tmp_path / "out.partial" / "work" / "progress.json"
-    moments = random.Random(processes)
+    moments = random.Random(0)
     reached = [0]
-    for _ in range(kills):
+    for _ in range(4):
         job = subprocess.Popen(
-            [sys.executable, script, source, output, str(processes)],
+            [sys.executable, script, source, output],
             env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
             start_new_session=True,
         )
