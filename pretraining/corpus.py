@@ -26,6 +26,9 @@ from .data.records import (
     RecordError,
 )
 
+# The class of a record whose class is not known, which Parquet holds as null.
+UNKNOWN = -(2**31)
+
 
 class Group(NamedTuple):
     """A group of rows of a shard: its file, its number there, its records."""
@@ -36,7 +39,7 @@ class Group(NamedTuple):
 
 
 def find_shards(sources: Sequence[str | os.PathLike[str]]) -> list[Path]:
-    """Return the Parquet files of folders, and of the folders in them, in the order of their names.
+    """Return the Parquet files of folders, and of the folders in them, each once.
 
     Raises:
         ValueError: a source is not there, or holds none.
@@ -52,7 +55,7 @@ def find_shards(sources: Sequence[str | os.PathLike[str]]) -> list[Path]:
             there = "no Parquet file in it" if source.exists() else "no such folder"
             raise ValueError(f"{source}: there is {there}")
         shards += found
-    return shards
+    return list({shard.resolve(): shard for shard in shards}.values())
 
 
 def find_groups(shards: Sequence[Path]) -> dict[str, list[Group]]:
@@ -82,8 +85,12 @@ def find_groups(shards: Sequence[Path]) -> dict[str, list[Group]]:
         for number in range(metadata.num_row_groups):
             group = metadata.row_group(number)
             statistics = group.column(column).statistics
-            types = {statistics.min, statistics.max} if statistics else set()
-            if len(types) != 1 or not types <= {"gene", "prot"}:
+            if statistics is None or not statistics.has_min_max or not statistics.has_null_count:
+                raise ValueError(
+                    f"{shard}: has no statistics of seq_type; write them with the file"
+                )
+            types = {statistics.min, statistics.max}
+            if len(types) != 1 or not types <= {"gene", "prot"} or statistics.null_count:
                 raise ValueError(
                     f"{shard}: seq_type must be gene, or prot, in all records of a group of rows"
                 )
@@ -142,7 +149,8 @@ class Rows:
             for task, lists in self._spans.items()
         }
         self._classes = {
-            task: columns[task].fill_null(-1).to_numpy(zero_copy_only=False) for task in CLASS_TASKS
+            task: columns[task].fill_null(UNKNOWN).to_numpy(zero_copy_only=False)
+            for task in CLASS_TASKS
         }
         self._keywords = _Lists.of(columns[KEYWORD_TASK])
         self._keyword_values = self._keywords.values.to_numpy()
@@ -158,11 +166,14 @@ class Rows:
         """
         try:
             with pq.ParquetFile(group.file) as file:
-                return cls(group, file.read_row_group(group.number))
+                rows = cls(group, file.read_row_group(group.number))
         except FileNotFoundError:
             raise ValueError(f"{group.file}: the shard has vanished") from None
         except (pa.ArrowException, OSError, IndexError) as error:
             raise ValueError(f"{group.file}: cannot be read: {error}".splitlines()[0]) from None
+        if len(rows) != group.records:
+            raise ValueError(f"{group.file}: has changed since it was looked at")
+        return rows
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -170,8 +181,13 @@ class Rows:
     @cached_property
     def _coordinates(self) -> np.ndarray:
         """Positions of all residues with one, (residues, 3); unknown ones are NaN."""
-        flat = self._structure.values.flatten().to_numpy(zero_copy_only=False)
-        return flat.reshape(-1, 3)
+        triples = self._structure.values
+        flat = triples.values.slice(3 * triples.offset, 3 * len(triples)).to_numpy(
+            zero_copy_only=False
+        )
+        found = flat.reshape(-1, 3).copy()
+        found[triples.is_null().to_numpy(zero_copy_only=False)] = np.nan
+        return found
 
     def letters(self, row: int) -> np.ndarray:
         """Return the letters of a record as bytes, (length,)."""
@@ -183,7 +199,7 @@ class Rows:
         return self._span_values[task][starts[row] : starts[row + 1]]
 
     def class_of(self, task: str, row: int) -> int:
-        """Return the label of a record, -1 where it is not known."""
+        """Return the label of a record, `UNKNOWN` where it is not known."""
         return int(self._classes[task][row])
 
     def keywords(self, row: int) -> np.ndarray:
@@ -210,7 +226,7 @@ class Rows:
                 task: [tuple(span) for span in self.spans(task, row).tolist()]
                 for task in SPAN_TASKS
             },
-            classes={task: label for task, label in classes.items() if label != -1},
+            classes={task: label for task, label in classes.items() if label != UNKNOWN},
             keywords=self.keywords(row).tolist(),
             coordinates=self.coordinates(row),
         )
@@ -246,13 +262,16 @@ class Rows:
                 found[row] = True
         for task, labels in self._classes.items():
             size = num_labels.get(task, np.iinfo(np.int32).max)
-            found |= (labels < -1) | (labels >= size)
+            known = labels != UNKNOWN
+            found |= known & ((labels < 0) | (labels >= size))
             if not task.startswith(self.seq_type):
-                found |= labels != -1
+                found |= known
         row = np.repeat(np.arange(len(self)), np.diff(self._keywords.starts))
         size = num_labels.get(KEYWORD_TASK, np.iinfo(np.int32).max)
         wrong = (self._keyword_values < 0) | (self._keyword_values >= size)
         found[row if self.seq_type == "gene" else row[wrong]] = True
+        if np.isinf(self._coordinates).any():
+            found |= self._has_structure  # whichever it is
         return found | (
             self._has_structure
             & ((np.diff(self._structure.starts) != self.lengths) | (self.seq_type == "gene"))

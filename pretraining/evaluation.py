@@ -4,7 +4,6 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -62,8 +61,8 @@ class Scores:
             elif settings["problem_type"] == "single_label_classification":
                 right, count = (logits.argmax(-1) == targets[known]).sum(), len(logits)
             loss = output.losses[task].double() * labelled[task]
-            counts = loss.new_tensor([labelled[task], count])
-            self.sums[task] += torch.stack([loss, counts[0], right.double(), counts[1]])
+            sums = [loss, loss.new_tensor(labelled[task]), right, loss.new_tensor(count)]
+            self.sums[task] += torch.stack([one.double() for one in sums])
 
     def metrics(self) -> dict[str, float]:
         """Return `loss`, and `TASK_loss`, `TASK_accuracy` and `gene_perplexity` of what had labels.
@@ -121,13 +120,14 @@ class Evaluation:
     Args:
         groups: where they are, by molecule type.
         packer: records to batches.
-        records: of each molecule type, at most; None for all.
+        records: of each molecule type the first so many; None for all.
     """
 
     def __init__(
         self, groups: Mapping[str, Sequence[Group]], packer: Packer, records: int | None = None
     ):
         self.groups, self.packer, self.records = groups, packer, records
+        self.num_labels = {task: one["num_labels"] for task, one in packer.make.tasks.items()}
 
     def batches(
         self, tokens_per_batch: int, process: int = 0, processes: int = 1
@@ -143,8 +143,9 @@ class Evaluation:
                 if self.records is not None and position >= self.records:
                     break
                 rows = Rows.read(group)
+                rows.check(self.num_labels)
                 limit = len(rows) if self.records is None else self.records - position
-                numbers = list(islice(range(len(rows)), limit))
+                numbers = range(min(len(rows), limit))
                 sizes = [self.packer.make.size(length) for length in rows.lengths.tolist()]
                 plan = plan_step(numbers, sizes, [1.0] * len(sizes), tokens_per_batch, processes)
                 for batch in plan[process]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from modeling_lucaone.packing import IGNORE
 
-from .corpus import Rows
+from .corpus import UNKNOWN, Rows
 from .data.records import CLASS_TASKS, KEYWORD_TASK, SPAN_TASKS, STRUCTURE_TASK
 from .recipe import Recipe
 
@@ -68,7 +68,7 @@ class ExampleMaker:
         for task, settings in self.tasks.items():
             if task in CLASS_TASKS:
                 known = rows.class_of(task, row)
-                labels[task] = np.array(known if known != -1 else IGNORE)
+                labels[task] = np.array(known if known != UNKNOWN else IGNORE)
             elif task == KEYWORD_TASK:
                 labels[task] = self._keywords(rows.keywords(row), settings["num_labels"])
             elif task == STRUCTURE_TASK:

@@ -4,6 +4,7 @@
 
 import hashlib
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,13 +42,17 @@ class TrainingData:
     survey: Survey
     digests: dict[str, str]
 
-    def description(self) -> dict[str, Any]:
-        """Return what results tell of it."""
+    def description(self, eval_records: int | None) -> dict[str, Any]:
+        """Return what results tell of it.
+
+        Args:
+            eval_records: of each molecule, on which the model is judged at most.
+        """
         return {
             "records": self.survey.records,
             "letters": self.survey.letters,
             "eval_records": {
-                name: sum(group.records for group in groups)
+                name: min(sum(group.records for group in groups), eval_records or sys.maxsize)
                 for name, groups in self.held_out.items()
             },
             "labelled": self.survey.labelled,

@@ -9,10 +9,12 @@ each computes the same plan. Groups of rows are shuffled; consecutive ones make 
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from math import ceil
 
 import numpy as np
+
+_Pass = tuple[list[np.ndarray], list[int]]
+_Window = tuple[np.ndarray, np.ndarray]
 
 
 class Order:
@@ -27,8 +29,8 @@ class Order:
     def __init__(self, sizes: Sequence[int], buffer: int, seed: Sequence[int]):
         self.sizes, self.buffer, self.seed = np.asarray(sizes), buffer, tuple(seed)
         self.records = int(self.sizes.sum())
-        self._pass = lru_cache(maxsize=2)(self._plan_pass)
-        self._window = lru_cache(maxsize=2)(self._shuffle_window)
+        self._last_pass: tuple[int, _Pass] | None = None
+        self._last_window: tuple[tuple[int, int], _Window] | None = None
 
     def locate(self, positions: range) -> Iterator[tuple[int, int]]:
         """Yield the group and the row of the records at some positions, counted over all passes."""
@@ -49,26 +51,29 @@ class Order:
         window = bisect_right(starts, place) - 1
         return number, window, place - starts[window]
 
-    def _plan_pass(self, number: int) -> tuple[list[np.ndarray], list[int]]:
+    def _pass(self, number: int) -> _Pass:
         """Return the groups of each window of a pass, and the position at which each begins."""
-        order = np.random.default_rng([*self.seed, number]).permutation(len(self.sizes))
-        windows, starts, held, first = [], [0], 0, 0
-        for index, size in enumerate(self.sizes[order].tolist(), start=1):
-            held += size
-            if held >= self.buffer or index == len(order):
-                windows.append(order[first:index])
-                starts.append(starts[-1] + held)
-                held, first = 0, index
-        return windows, starts[:-1]
+        if self._last_pass is None or self._last_pass[0] != number:
+            order = np.random.default_rng([*self.seed, number]).permutation(len(self.sizes))
+            windows, starts, held, first = [], [0], 0, 0
+            for index, size in enumerate(self.sizes[order].tolist(), start=1):
+                held += size
+                if held >= self.buffer or index == len(order):
+                    windows.append(order[first:index])
+                    starts.append(starts[-1] + held)
+                    held, first = 0, index
+            self._last_pass = number, (windows, starts[:-1])
+        return self._last_pass[1]
 
-    def _shuffle_window(self, number: int, window: int) -> tuple[np.ndarray, np.ndarray]:
+    def _window(self, number: int, window: int) -> _Window:
         """Return the groups and the rows of the records of a window, in their order."""
-        groups = self._pass(number)[0][window]
-        sizes = self.sizes[groups]
-        of_group = np.repeat(groups, sizes)
-        rows = np.concatenate([np.arange(size) for size in sizes])
-        order = np.random.default_rng([*self.seed, number, window]).permutation(len(rows))
-        return of_group[order], rows[order]
+        if self._last_window is None or self._last_window[0] != (number, window):
+            groups = self._pass(number)[0][window]
+            of_group = np.repeat(groups, self.sizes[groups])
+            rows = np.concatenate([np.arange(size) for size in self.sizes[groups]])
+            order = np.random.default_rng([*self.seed, number, window]).permutation(len(rows))
+            self._last_window = (number, window), (of_group[order], rows[order])
+        return self._last_window[1]
 
 
 class Mixture:
@@ -77,11 +82,8 @@ class Mixture:
     Args:
         records: of each molecule type, `gene` or `prot`.
         batch_size: records of a step.
-        gene_fraction: share of nucleic acids in a step; None for their share among the records,
-            and then an epoch is every record once, its last step a smaller one.
-
-    Raises:
-        ValueError: a share of 0 or 1, where there are both.
+        gene_fraction: share of nucleic acids in a step, between 0 and 1; None for their share among
+            the records, and then an epoch is every record once, its last step a smaller one.
     """
 
     def __init__(
@@ -91,11 +93,9 @@ class Mixture:
         self.fraction = gene_fraction if len(self.records) == 2 else None
         if self.fraction is None:
             seen = sum(self.records.values())
-        elif 0 < self.fraction < 1:
+        else:
             genes, proteins = self.records["gene"], self.records["prot"]
             seen = ceil(max(genes / self.fraction, proteins / (1 - self.fraction)))
-        else:
-            raise ValueError(f"gene_fraction: {self.fraction} leaves one molecule type out")
         self.steps_per_epoch = -(-seen // batch_size)
 
     def step(self, number: int) -> dict[str, range]:

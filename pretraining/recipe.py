@@ -6,6 +6,7 @@ A recipe is a YAML file whose keys are the fields of `Recipe`; those that come w
 in `recipes/`.
 """
 
+import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from typing import Any, Literal
 
 from modeling_lucaone.configuration_lucaone import PUBLISHED_TASKS, LucaOneConfig
 from training_jobs.settings import read_settings
+
+from .data.records import LABEL_TASKS
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -121,9 +124,20 @@ class Recipe:
                     raise ValueError(
                         f"tasks: unknown key {key!r} of {task}; known are {', '.join(TASK_KEYS)}"
                     )
-                if not isinstance(value, TASK_KEYS[key]) or (value is not None and not value > 0):
+                known = isinstance(value, TASK_KEYS[key]) and not isinstance(value, bool)
+                if not known or (value is not None and not 0 < value < math.inf):
                     raise ValueError(f"tasks: {key} of {task} is {value!r}")
-        if unknown := self.model.keys() - LucaOneConfig.__dataclass_fields__.keys():
+            published = PUBLISHED_TASKS[task]["num_labels"]
+            if task not in LABEL_TASKS and settings.get("num_labels") not in (
+                None,
+                published,
+            ):
+                raise ValueError(f"tasks: num_labels of {task} is always {published}")
+        known_fields = LucaOneConfig.__dataclass_fields__.keys() - {
+            "pretraining_tasks",
+            "label_names",
+        }
+        if unknown := self.model.keys() - known_fields:
             raise ValueError(f"model: unknown key {min(unknown)!r}; see LucaOneConfig")
         above_0 = (
             *("max_length", "shuffle_buffer", "batch_size", "epochs", "steps", "learning_rate"),
@@ -132,12 +146,19 @@ class Recipe:
         )
         for name in above_0:
             value = getattr(self, name)
-            if value is not None and not value > 0:  # nan is not either
-                raise ValueError(f"{name}: {value} is not above 0")
-        for name in ("mask_probability", "mask_token_share", "random_share", "gene_fraction"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= 1:
-                raise ValueError(f"{name}: {value} is no share, from 0 to 1")
+            if value is not None and not 0 < value < math.inf:  # nan is not either
+                raise ValueError(f"{name}: {value} is not above 0, or not finite")
+        for name in ("warmup_steps", "weight_decay", "adam_epsilon", "seed"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name}: {getattr(self, name)} is below 0, or not finite")
+        for name in ("adam_beta1", "adam_beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name}: {getattr(self, name)} does not lie in [0, 1)")
+        for name in ("mask_probability", "mask_token_share", "random_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}: {getattr(self, name)} is no share, from 0 to 1")
+        if self.gene_fraction is not None and not 0 < self.gene_fraction < 1:
+            raise ValueError(f"gene_fraction: {self.gene_fraction} leaves one molecule type out")
         if self.mask_token_share + self.random_share > 1:
             raise ValueError("mask_token_share and random_share are together more than 1")
         if self.max_length < 3:

@@ -32,7 +32,7 @@ from .order import Mixture
 from .recipe import Recipe, read_recipe
 from .results import read_results, save_run, summary_table
 from .steps import Packer, PretrainingSteps
-from .survey import label_frequencies
+from .survey import constant_logits
 from .training import check_schedule, total_steps, train
 
 Source = str | os.PathLike[str]
@@ -153,7 +153,7 @@ def pretrain(
             evaluation = Evaluation(
                 data.held_out, Packer(make, recipe.seed + 1), recipe.eval_records
             )
-            constant = ConstantModel(tasks, label_frequencies(data.survey, tasks, make.tokens))
+            constant = ConstantModel(tasks, constant_logits(data.survey, tasks, make.tokens))
             scores = evaluation.score(constant, lambda inputs: inputs, int(steps.budget))
             baseline = scores.metrics()
         trained = train(
@@ -175,7 +175,7 @@ def pretrain(
                     "begins_with": source.name if source else None,
                     "parameters": sum(one.numel() for one in trained.model.parameters()),
                 },
-                "data": data.description(),
+                "data": data.description(recipe.eval_records),
                 "metrics": trained.metrics,
                 "baseline": baseline,
                 "steps": trained.steps,

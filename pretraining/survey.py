@@ -10,7 +10,7 @@ import numpy as np
 
 from modeling_lucaone.packing import IGNORE
 
-from .corpus import Group, Rows
+from .corpus import UNKNOWN, Group, Rows
 from .data.records import CLASS_TASKS, KEYWORD_TASK, SPAN_TASKS, STRUCTURE_TASK
 from .examples import scale
 
@@ -24,7 +24,8 @@ class Survey:
 
     Attributes:
         records: of each molecule type.
-        letters: of each molecule type.
+        looked_at: of these.
+        letters: of those looked at.
         longest: letters of the longest record of each molecule type.
         counts: for each task how often each label occurs: letters of spans, else records; for the
             mask tasks of each byte how often it is a letter.
@@ -33,6 +34,7 @@ class Survey:
     """
 
     records: dict[str, int] = field(default_factory=dict)
+    looked_at: dict[str, int] = field(default_factory=dict)
     letters: dict[str, int] = field(default_factory=dict)
     longest: dict[str, int] = field(default_factory=dict)
     counts: dict[str, np.ndarray] = field(default_factory=dict)
@@ -41,8 +43,9 @@ class Survey:
 
     def __str__(self) -> str:
         lines = [
-            f"{name}: {count:,} records, {self.letters[name]:,} letters, longest "
-            f"{self.longest[name]:,}"
+            f"{name}: {count:,} records, "
+            + f"of which {self.looked_at[name]:,} looked at: " * (self.looked_at[name] < count)
+            + f"{self.letters[name]:,} letters, longest {self.longest[name]:,}"
             for name, count in self.records.items()
         ]
         lines += [
@@ -68,7 +71,8 @@ def look_through(
     Args:
         groups: where they are, by molecule type.
         num_labels: sizes of the vocabularies that are known.
-        records: of each molecule type, at most, in whole groups spread over the shards.
+        records: of each molecule type, about so many: whole groups, spread over the shards, one at
+            least.
 
     Raises:
         ValueError: a record cannot be what it says; the message names file and record.
@@ -76,16 +80,18 @@ def look_through(
     survey, coordinates, residues = Survey(), [], 0
     for seq_type, places in groups.items():
         survey.records[seq_type] = sum(group.records for group in places)
-        survey.letters[seq_type] = survey.longest[seq_type] = 0
+        survey.looked_at[seq_type] = survey.letters[seq_type] = survey.longest[seq_type] = 0
         for group in _spread(places, records):
             rows = Rows.read(group)
             rows.check(num_labels)
+            survey.looked_at[seq_type] += len(rows)
             survey.letters[seq_type] += int(rows.lengths.sum())
             survey.longest[seq_type] = max(survey.longest[seq_type], int(rows.lengths.max()))
             for task, found, labels in _label_counts(rows):
                 _add(survey, task, found, labels)
             for row in range(len(rows)):
-                if (one := rows.coordinates(row)) is not None:
+                one = rows.coordinates(row)
+                if one is not None and not np.isnan(one).any(axis=1).all():
                     survey.labelled[STRUCTURE_TASK] = survey.labelled.get(STRUCTURE_TASK, 0) + 1
                     if residues < RESIDUES:
                         coordinates.append(scale(one))
@@ -120,7 +126,10 @@ def _label_counts(rows: Rows) -> list[tuple[str, int, np.ndarray]]:
             labelled = sum(len(one) > 0 for one in spans)
         elif task in CLASS_TASKS:
             labels = np.array([rows.class_of(task, row) for row in numbers])
-            counts, labelled = np.bincount(labels[labels != -1]), int((labels != -1).sum())
+            counts, labelled = (
+                np.bincount(labels[labels != UNKNOWN]),
+                int((labels != UNKNOWN).sum()),
+            )
         else:
             keywords = [rows.keywords(row) for row in numbers]
             counts = np.bincount(np.concatenate(keywords))
@@ -138,7 +147,7 @@ def _add(survey: Survey, task: str, labelled: int, counts: np.ndarray) -> None:
     survey.labelled[task] = survey.labelled.get(task, 0) + labelled
 
 
-def label_frequencies(
+def constant_logits(
     survey: Survey, tasks: Mapping[str, Mapping[str, Any]], tokens: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Return what a model without inputs would say: for each task a row of logits, (num_labels,).

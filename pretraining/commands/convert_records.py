@@ -9,6 +9,8 @@ from typing import Any
 
 from embedding.commands.options import print_notes
 
+from .options import add_build_options
+
 MORE = """\
 SOURCE is a CSV file with the columns obj_id, obj_type, obj_seq, obj_label and
 obj_source, plain or compressed (gzip, bgzip, bzip2, xz), or a folder of such files.
@@ -46,23 +48,6 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
         help="leave out sequences of more letters (default: no limit)",
     )
     add_build_options(parser)
-
-
-def add_build_options(parser: argparse.ArgumentParser) -> None:
-    """Add what all commands that make a data folder have in common."""
-    parser.add_argument(
-        "--processes",
-        type="positive",
-        metavar="N",
-        help="how many read at the same time; the result is the same (default: 1)",
-    )
-    parser.add_argument(
-        "--records-per-shard",
-        type="positive",
-        metavar="N",
-        help="records in a file (default: 65536)",
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace a folder that is there")
 
 
 def run(options: dict[str, Any]) -> None:

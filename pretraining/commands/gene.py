@@ -9,7 +9,7 @@ from typing import Any
 
 from embedding.commands.options import check_usage, print_notes
 
-from .convert_records import add_build_options
+from .options import add_build_options
 
 MORE = """\
 GENBANKs are flat files of GenBank or RefSeq, plain or compressed, with any number of

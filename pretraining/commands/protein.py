@@ -10,7 +10,7 @@ from typing import Any
 
 from embedding.commands.options import check_usage, print_notes
 
-from .convert_records import add_build_options
+from .options import add_build_options
 
 MORE = """\
 FILEs are entries of UniProt (flat text or XML, any number of them) and structure

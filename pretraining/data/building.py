@@ -14,6 +14,7 @@ job was killed. The format of the source files is the business of a `Reader`.
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -73,6 +74,7 @@ def build(
     options: BuildOptions,
     tell: Callable[[str], object] = lambda note: None,
     splits: Mapping[Path, str] | None = None,
+    names: Mapping[str, Sequence[str]] | None = None,
 ) -> BuildSummary:
     """Make a folder of labelled records.
 
@@ -87,6 +89,8 @@ def build(
         options: how.
         tell: gets a line about what is worth telling meanwhile.
         splits: files whose records all go to one split; the groups of the others decide.
+        names: label names of tasks whose ids are these, if no vocabularies are given; other names
+            follow them.
 
     Returns:
         What was made.
@@ -122,7 +126,7 @@ def build(
         if summary is None:
             _check_entries(reader, files)
             folder.begin(made_from, {}, options.overwrite)
-            vocabularies = Vocabularies(given or {}, closed=given is not None)
+            vocabularies = Vocabularies(given or names or {}, closed=given is not None)
             job = BuildJob(folder, vocabularies, options.dev_fraction, options.records_per_shard)
             summary = job.run(reader, files, options.processes, head, tell)
         return summary
@@ -137,8 +141,9 @@ def _sources(paths: Sequence[Path], splits: Mapping[Path, str]) -> list[Source]:
     if not paths:
         raise ValueError("no file is given to read")
     absolute = [path.absolute() for path in paths]
-    if repeated := next((p for i, p in enumerate(absolute) if p in absolute[:i]), None):
-        raise ValueError(f"{repeated}: is named twice")
+    if len(set(absolute)) < len(absolute):
+        twice, _ = Counter(absolute).most_common(1)[0]
+        raise ValueError(f"{twice}: is named twice")
     common = Path(os.path.commonpath([path.parent for path in absolute]))
     return [
         Source(path, whole.relative_to(common).as_posix(), splits.get(path))

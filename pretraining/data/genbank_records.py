@@ -199,7 +199,8 @@ def build_gene_records(
         "intergenic": intergenic,
         "taxonomy_sha256": None if taxonomy is None else _sha256(taxonomy),
     }
-    return build(reader, settings, genomes, output, BuildOptions(**options), tell)
+    names = {"gene_type": GENE_TYPES}
+    return build(reader, settings, genomes, output, BuildOptions(**options), tell, names=names)
 
 
 def _sha256(path: Path) -> str:

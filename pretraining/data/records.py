@@ -117,6 +117,8 @@ class LabelledRecord:
                     f"{STRUCTURE_TASK}: {len(self.coordinates):,} coordinates for {length:,} "
                     "residues"
                 )
+            if np.isinf(self.coordinates).any():
+                raise RecordError(f"{STRUCTURE_TASK}: a coordinate is infinite")
 
     def row(self) -> dict[str, object]:
         """Return the record as a row of `SCHEMA`."""

@@ -115,7 +115,6 @@ def test_shards_are_found_below_folders_in_the_order_of_their_names(tmp_path):
     assert find_shards([found[1]]) == [found[1]]
 
 
-@pytest.mark.xfail(strict=True, reason="a folder named twice, or inside another, counts twice")
 def test_a_shard_that_is_named_twice_counts_once(tmp_path):
     write_folder(tmp_path / "train", random_records(3, 0))
     assert len(find_shards([tmp_path, tmp_path / "train"])) == 1
@@ -141,7 +140,6 @@ def changed(column, values, kind):
 
 
 WITHOUT = table().drop_columns(["prot_site"])
-UNSEEN = pytest.mark.xfail(strict=True, reason="statistics leave nulls out, which are not counted")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +162,6 @@ UNSEEN = pytest.mark.xfail(strict=True, reason="statistics leave nulls out, whic
             changed("seq_type", [None, "gene", "gene"], pa.string()),
             "seq_type must be gene, or prot",
             id="a type is missing",
-            marks=UNSEEN,
         ),
     ],
 )
@@ -185,7 +182,6 @@ def test_a_file_that_is_not_parquet_is_named(tmp_path, content):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.xfail(strict=True, reason="without statistics the message blames the records")
 def test_a_file_without_statistics_is_read_or_told_what_it_lacks(tmp_path):
     file = tmp_path / "plain.parquet"
     pq.write_table(table(), file, write_statistics=False)
@@ -209,7 +205,6 @@ def test_a_shard_that_vanishes_or_is_damaged_later_is_named(tmp_path):
         Rows.read(group)
 
 
-@pytest.mark.xfail(strict=True, reason="the number of rows is not compared with that of the group")
 def test_a_shard_that_was_replaced_is_named(tmp_path):
     file = write_folder(tmp_path, random_records(3, 0)) / "gene-00000.parquet"
     (group,) = find_groups([file])["gene"]
@@ -289,7 +284,6 @@ def test_a_label_counts_against_a_vocabulary_that_is_known(tmp_path, task):
     assert same(rows[0], record)
 
 
-@pytest.mark.xfail(strict=True, reason="-1 stands for null, so that it passes for not known")
 @pytest.mark.parametrize("task", CLASS_TASKS)
 def test_a_class_of_minus_one_is_wrong(tmp_path, task):
     rows = written(tmp_path, [with_label(task, -1)])
@@ -297,7 +291,6 @@ def test_a_class_of_minus_one_is_wrong(tmp_path, task):
         rows.check(NUM_LABELS)
 
 
-@pytest.mark.xfail(strict=True, reason="infinite coordinates are not looked for")
 def test_an_infinite_coordinate_is_wrong(tmp_path):
     coordinates = np.ones((6, 3))
     coordinates[2, 1] = np.inf
@@ -355,7 +348,6 @@ def some_proteins():
     return [record for record in random_records(0, 9) if record.coordinates is not None][:3]
 
 
-@pytest.mark.xfail(strict=True, reason="flatten() leaves null triples out, so the rest moves up")
 def test_a_residue_whose_coordinates_are_null_is_unknown(tmp_path):
     """And the coordinates of the residues and records behind it stay theirs."""
     records = some_proteins()

@@ -54,6 +54,9 @@ def test_folder(tmp_path, genomes, capsys):
     assert len(found) == 16 and {record.seq_type for record in found} == {"gene"}
     assert vocabulary(output, "gene_taxonomy") == ["Order 0", "Order 1", "Order 2"]
     names = vocabulary(output, "gene_type")
+    assert names == [
+        *("regulatory", "misc_RNA", "intron", "tmRNA", "ncRNA", "tRNA", "rRNA", "CDS"),
+    ]
     first, reverse = found[:2]
     assert (first.id, reverse.id) == ("NZ_000000.1:1-400", "NZ_000000.1:1-400_r_")
     assert [names[label] for *_, label in first.spans["gene_type"]] == ["CDS", "rRNA"]
