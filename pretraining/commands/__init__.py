@@ -5,9 +5,9 @@
 import argparse
 from collections.abc import Callable
 
-from . import convert_records, gene, pretrain, protein
+from . import convert_records, gene, pretrain, protein, simulate
 
-COMMANDS = (pretrain, convert_records, gene, protein)
+COMMANDS = (pretrain, convert_records, gene, protein, simulate)
 
 
 def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:

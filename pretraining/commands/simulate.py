@@ -16,15 +16,18 @@ Each species has a way of writing of its own: the share of G and C, which words 
 two to four letters it likes, which codons it prefers, which amino acids. Species
 of an order resemble one another; the last species has a codon usage that has
 nothing of its order. Genes are of families of proteins, which share domains and
-evolve from order to order and from species to species (BLOSUM62); genes within a
-genome differ in GC, skew and how strongly they follow the preferred codons. A
-quarter of the orders has introns.
+evolve from order to order and from species to species (BLOSUM62). Domains have
+helices and strands with the residues that these are known for, one side to the
+core. Genes within a genome differ in GC, skew and how strongly they follow the
+preferred codons. A quarter of the orders has introns; spacers hold repeats.
 
 A nucleic-acid record is a piece of a genome, of one strand or the other, with
 gene_type (CDS, intron, regulatory) and gene_taxonomy (the order). A protein has
-prot_taxonomy, prot_homo, prot_domain, prot_site and prot_keyword. There are no
-structures. OUTPUT gets train/, dev/, labels/ and summary.json; dev/ has other
-pieces and proteins of the same species. The same options give the same records.
+prot_taxonomy, prot_homo, prot_domain, prot_site (helix, strand, active sites) and
+prot_keyword (its folds). There are no structures.
+
+OUTPUT gets train/, dev/, labels/ and summary.json; dev/ has other pieces and
+proteins of the same species. The same options give the same records.
 """
 
 
