@@ -3,7 +3,6 @@
 """What a run leaves: the model, results.json, predictions, pictures and the card."""
 
 import csv
-import json
 import math
 from collections import Counter
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from transformers import AutoTokenizer
 
 from embedding.models import ModelSource
 from embedding.outputs import writing_folder
+from training_jobs.results import save_model, save_results
 from training_jobs.settings import as_dictionary
 
 from . import figures
@@ -35,7 +35,6 @@ from .trainer import probabilities
 from .training import Trained, main_metric
 
 VERSIONS = ("lucaone-hf", "torch", "transformers", "accelerate", "scikit-learn")
-MAX_SHARD_SIZE = "5GB"
 
 
 @dataclass(frozen=True)
@@ -160,23 +159,6 @@ def _shown(value: float | None) -> str:
     return "none" if value is None or math.isnan(value) else f"{value:.4f}"
 
 
-def read_results(output: Path) -> dict[str, Any]:
-    """Read the results of a run.
-
-    Raises:
-        ValueError: the folder is none of a run.
-    """
-    try:
-        results = json.loads((output / "results.json").read_text("utf-8"))
-        if isinstance(results, dict) and "made_from" in results:
-            return results
-    except (OSError, ValueError):
-        pass
-    raise ValueError(
-        f"{output}: is there already and no result of `lucaone finetune`; choose another name"
-    )
-
-
 def save_outcome(outcome: Outcome, results: dict[str, Any], output: Path) -> None:
     """Write everything into a folder, which then takes the place of `output`.
 
@@ -188,19 +170,8 @@ def save_outcome(outcome: Outcome, results: dict[str, Any], output: Path) -> Non
         results["figures"] = _draw(outcome, folder)
         with (folder / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
             _write_predictions(outcome, csv.writer(file))
-        (folder / "results.json").write_text(json.dumps(_plain(results), indent=1), "utf-8")
+        save_results(results, "finetune", folder)
         (folder / "README.md").write_text(render_card(results), "utf-8")
-
-
-def _plain(value: Any) -> Any:
-    """Return what JSON holds, with null where a number is none."""
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def _save_model(outcome: Outcome, folder: Path) -> None:
@@ -214,11 +185,7 @@ def _save_model(outcome: Outcome, folder: Path) -> None:
         model.config.save_pretrained(folder / "adapter")  # what the head is
         (folder / "adapter" / "README.md").unlink(missing_ok=True)  # a form of peft, not filled in
         model = model.merge_and_unload()
-    model.save_pretrained(
-        folder, state_dict=outcome.trained.state_dict, max_shard_size=MAX_SHARD_SIZE
-    )
-    for file in folder.rglob("*.safetensors"):
-        file.chmod((folder / "config.json").stat().st_mode)  # safetensors makes its files private
+    save_model(model, outcome.trained.state_dict, folder)
     types = model.config.seq_types
     options = {"seq_type": types[0]} if types is not None and len(types) == 1 else {}
     AutoTokenizer.from_pretrained(outcome.source.folder, **options).save_pretrained(folder)

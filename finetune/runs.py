@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +21,8 @@ from embedding.models import ModelSource, find_model, load_tokenizer
 from modeling_lucaone import LucaOneConfig
 from training_jobs.hardware import Hardware
 from training_jobs.jobs import CHECKPOINTS, Tell, resumable, silent
+from training_jobs.results import read_results
+from training_jobs.schedule import check_schedule
 from training_jobs.settings import as_dictionary
 
 from .batches import TokenizedExamples
@@ -28,9 +31,9 @@ from .features.lucaone import LucaOneBackbone
 from .frozen import feature_rows, train_on_features
 from .jobs import check_libraries, origin_of, read_labelled
 from .networks import add_lora, load_encoder, network_config, new_head, with_head
-from .results import Outcome, read_results, save_outcome, summary_line
+from .results import Outcome, save_outcome, summary_line
 from .task import Task, read_task
-from .training import Trained, check_schedule, main_metric, train
+from .training import Trained, main_metric, train, updates_of
 
 Mode = Literal["frozen", "full", "lora"]
 MODES = ("frozen", "full", "lora")
@@ -116,7 +119,8 @@ def finetune(
     labelled = read_labelled(task, data, labels_file, tell, force)
     main_metric(task, labelled.problem)
     config = network_config(task, labelled, found.config)
-    if warning := check_schedule(task, len(labelled.splits["train"])):
+    updates = updates_of(task, len(labelled.splits["train"]))
+    if warning := check_schedule(task.warmup_steps, updates):
         tell(warning)
     made_from = {
         "mode": mode,
@@ -125,7 +129,8 @@ def finetune(
         **{f"{name}_sha256": digest for name, digest in sorted(labelled.files.items())},
         **found.fingerprint(),
     }
-    with resumable(output, CHECKPOINTS, made_from, overwrite, processes, read_results) as job:
+    read = partial(read_results, command="finetune")
+    with resumable(output, CHECKPOINTS, made_from, overwrite, processes, read) as job:
         if job.complete is not None:
             notes = [f"{output} is complete; nothing was done"]
             return RunSummary(output, job.complete, notes, processes.is_main_process)
@@ -157,7 +162,7 @@ def finetune(
             save_outcome(outcome, results, output)
             job.finished = True
         processes.wait_for_everyone()
-        return RunSummary(output, read_results(output), trained.notes, processes.is_main_process)
+        return RunSummary(output, read(output), trained.notes, processes.is_main_process)
 
 
 def _train_whole(

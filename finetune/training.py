@@ -11,13 +11,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import EarlyStoppingCallback, TrainingArguments
+from transformers import EarlyStoppingCallback
 from transformers.trainer_callback import PrinterCallback
 
 from training_jobs.callbacks import Progress, SaveByTime
 from training_jobs.hardware import Hardware
 from training_jobs.jobs import last_checkpoint
-from training_jobs.trainer import TOKENS_PER_BATCH
+from training_jobs.schedule import rising_steps
+from training_jobs.trainer import TOKENS_PER_BATCH, training_arguments
 
 from .batches import Examples
 from .evaluation import GREATER_IS_BETTER, METRICS
@@ -100,36 +101,21 @@ def train(
     dev = splits.get("dev")
     if hardware.gradient_checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": False})
-    arguments = TrainingArguments(
-        output_dir=str(folder),
+    arguments = training_arguments(
+        folder,
+        task,
+        hardware,
         num_train_epochs=task.epochs,
-        learning_rate=task.learning_rate,
         lr_scheduler_type=task.schedule if task.schedule != "constant" else "constant_with_warmup",
-        warmup_steps=_warmup_steps(task, len(splits["train"])),
-        weight_decay=task.weight_decay,
-        adam_beta1=task.adam_beta1,
-        adam_beta2=task.adam_beta2,
-        adam_epsilon=task.adam_epsilon,
-        max_grad_norm=task.max_grad_norm,
-        seed=task.seed,
-        bf16=hardware.dtype == "bfloat16",
-        use_cpu=hardware.kind == "cpu",
+        warmup_steps=rising_steps(task.warmup_steps, updates_of(task, len(splits["train"]))),
         eval_strategy="epoch" if dev else "no",
         save_strategy="epoch",
         save_total_limit=1,  # besides the best one
         load_best_model_at_end=dev is not None,
         metric_for_best_model=f"eval_{metric}" if dev else None,
         greater_is_better=GREATER_IS_BETTER[metric] if dev else None,
-        restore_callback_states_from_checkpoint=True,
         logging_strategy="epoch",
-        logging_nan_inf_filter=False,
-        ddp_find_unused_parameters=False,
-        remove_unused_columns=False,
-        disable_tqdm=True,
-        report_to=[],
     )
-    # Several GPUs are used by several processes; within one, packed batches cannot be divided.
-    arguments._n_gpu = min(arguments.n_gpu, 1)
     trainer = TaskTrainer(
         model,
         arguments,
@@ -169,24 +155,9 @@ def train(
     )
 
 
-def _updates(task: Task, records: int) -> int:
+def updates_of(task: Task, records: int) -> int:
+    """Return the updates of the weights that a task has for so many training records."""
     return task.epochs * math.ceil(records / task.batch_size)
-
-
-def _warmup_steps(task: Task, records: int) -> int:
-    share = task.warmup_steps < 1
-    return math.ceil(task.warmup_steps * (_updates(task, records) if share else 1))
-
-
-def check_schedule(task: Task, records: int) -> str:
-    """Say what looks wrong with a schedule for so many training records; empty if nothing does."""
-    updates, rising = _updates(task, records), _warmup_steps(task, records)
-    if 2 * rising <= updates:
-        return ""
-    return (
-        f"warning: of {updates:,} updates of the weights the learning rate rises over {rising:,} "
-        "(warmup_steps); --set warmup_steps=0.05 makes it a twentieth"
-    )
 
 
 def _standardize(splits: Mapping[str, Examples]) -> tuple[float, float]:

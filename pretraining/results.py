@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a pre-training leaves: the model, its results, curves and card."""
 
-import json
-import math
 import shutil
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -13,28 +11,11 @@ from typing import Any
 from huggingface_hub import ModelCard, ModelCardData
 
 from embedding.outputs import writing_folder
+from training_jobs.results import save_model, save_results
 
 from .training import Trained
 
 LIBRARIES = ("lucaone-hf", "torch", "transformers", "accelerate", "numpy", "pyarrow")
-MAX_SHARD_SIZE = "5GB"
-
-
-def read_results(output: Path) -> dict[str, Any]:
-    """Read the results of a run.
-
-    Raises:
-        ValueError: the folder is none of a run.
-    """
-    try:
-        results = json.loads((output / "results.json").read_text("utf-8"))
-        if isinstance(results, dict) and "made_from" in results:
-            return results
-    except (OSError, ValueError):
-        pass
-    raise ValueError(
-        f"{output}: is there already and no result of `lucaone pretrain`; choose another name"
-    )
 
 
 def save_run(
@@ -53,29 +34,14 @@ def save_run(
         ValueError: it cannot be written.
     """
     with writing_folder(output) as folder:
-        trained.model.save_pretrained(
-            folder, state_dict=trained.state_dict, max_shard_size=MAX_SHARD_SIZE
-        )
-        for file in folder.rglob("*.safetensors"):
-            file.chmod((folder / "config.json").stat().st_mode)  # safetensors makes them private
+        save_model(trained.model, trained.state_dict, folder)
         tokenizer.save_pretrained(folder)
         if tensorboard.is_dir():
             shutil.copytree(tensorboard, folder / "tensorboard")
         results["versions"] = {name: version(name) for name in LIBRARIES}
         draw_curves(results["history"], folder / "curves.png")
-        (folder / "results.json").write_text(json.dumps(_plain(results), indent=1), "utf-8")
+        save_results(results, "pretrain", folder)
         (folder / "README.md").write_text(render_card(results), "utf-8")
-
-
-def _plain(value: Any) -> Any:
-    """Return what JSON holds, with null where a number is none."""
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def task_rows(results: Mapping[str, Any]) -> list[list[str]]:

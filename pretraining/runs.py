@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from embedding.models import find_model, load_tokenizer
 from tokenization import LucaOneTokenizerFast
 from training_jobs.hardware import Hardware
 from training_jobs.jobs import CHECKPOINTS, Tell, resumable, silent
+from training_jobs.results import read_results
+from training_jobs.schedule import check_schedule
 from training_jobs.settings import as_dictionary
 from training_jobs.trainer import TOKENS_PER_BATCH
 
@@ -30,10 +33,10 @@ from .inputs import read_data
 from .models import first_model, new_config
 from .order import Mixture
 from .recipe import Recipe, read_recipe
-from .results import read_results, save_run, summary_table
+from .results import save_run, summary_table
 from .steps import Packer, PretrainingSteps
 from .survey import constant_logits
-from .training import check_schedule, total_steps, train
+from .training import total_steps, train
 
 Source = str | os.PathLike[str]
 
@@ -124,7 +127,7 @@ def pretrain(
     )
     updates = total_steps(recipe, mixture.steps_per_epoch)
     tell(f"{updates:,} updates, {mixture.steps_per_epoch:,} an epoch")
-    if warning := check_schedule(recipe, updates):
+    if warning := check_schedule(recipe.warmup_steps, updates):
         tell(warning)
     made_from = {
         "dtype": where.dtype or "float32",
@@ -133,7 +136,8 @@ def pretrain(
         **data.digests,
         **(source.fingerprint() if source else {}),
     }
-    with resumable(output, CHECKPOINTS, made_from, overwrite, processes, read_results) as job:
+    read = partial(read_results, command="pretrain")
+    with resumable(output, CHECKPOINTS, made_from, overwrite, processes, read) as job:
         if job.complete is not None:
             notes = [f"{output} is complete; nothing was done"]
             return PretrainingSummary(output, job.complete, notes, processes.is_main_process)
@@ -191,9 +195,7 @@ def pretrain(
             save_run(results, trained, tokenizer, job.path / "tensorboard", output)
             job.finished = True
         processes.wait_for_everyone()
-        return PretrainingSummary(
-            output, read_results(output), trained.notes, processes.is_main_process
-        )
+        return PretrainingSummary(output, read(output), trained.notes, processes.is_main_process)
 
 
 def check_libraries() -> None:

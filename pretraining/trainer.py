@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Sampler
 from transformers import TrainerCallback, get_linear_schedule_with_warmup
 from transformers.trainer_callback import ExportableState
 
+from training_jobs.schedule import rising_steps
 from training_jobs.trainer import StepTrainer
 
 from .evaluation import Evaluation, Scores
@@ -122,7 +123,7 @@ class PretrainingTrainer(StepTrainer):
         if self.lr_scheduler is None:
             self.lr_scheduler: Any = get_linear_schedule_with_warmup(
                 optimizer or self.optimizer,
-                warmup_steps(self.recipe, num_training_steps),
+                rising_steps(self.recipe.warmup_steps, num_training_steps),
                 self.recipe.decay_steps or num_training_steps,
             )
         return self.lr_scheduler
@@ -282,9 +283,3 @@ class _EpochSteps(Sampler[list[int]]):
     def __iter__(self) -> Iterator[list[int]]:
         first = self.trainer.state.global_step // self.steps * self.steps
         return ([number] for number in range(first, first + self.steps))
-
-
-def warmup_steps(recipe: Recipe, steps: int) -> int:
-    """Return the updates over which the learning rate rises."""
-    share = recipe.warmup_steps < 1
-    return math.ceil(recipe.warmup_steps * (steps if share else 1))

@@ -2,20 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model trained on the steps of a recipe, resumably."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import TrainingArguments
 from transformers.integrations import TensorBoardCallback
 from transformers.trainer_callback import PrinterCallback
 
 from training_jobs.callbacks import Progress, SaveByTime
 from training_jobs.hardware import Hardware
 from training_jobs.jobs import last_checkpoint
+from training_jobs.trainer import training_arguments
 
 from .evaluation import Evaluation
 from .recipe import Recipe
@@ -86,35 +85,20 @@ def train(
     if hardware.gradient_checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": False})
     dtype = torch.bfloat16 if hardware.dtype == "bfloat16" else torch.float32
-    arguments = TrainingArguments(
-        output_dir=str(folder),
+    arguments = training_arguments(
+        folder,
+        recipe,
+        hardware,
         max_steps=total_steps(recipe, len(steps)),
-        learning_rate=recipe.learning_rate,
-        weight_decay=recipe.weight_decay,
-        adam_beta1=recipe.adam_beta1,
-        adam_beta2=recipe.adam_beta2,
-        adam_epsilon=recipe.adam_epsilon,
-        max_grad_norm=recipe.max_grad_norm,
-        seed=recipe.seed,
-        bf16=hardware.dtype == "bfloat16",
-        use_cpu=hardware.kind == "cpu",
         torch_compile=compile_model,
         eval_strategy="steps" if evaluation else "no",
         eval_steps=recipe.eval_steps or len(steps),
         save_strategy="steps",
         save_steps=recipe.save_steps or len(steps),
         save_total_limit=recipe.keep_checkpoints,
-        restore_callback_states_from_checkpoint=True,
         logging_strategy="steps",
         logging_steps=recipe.log_steps,
-        logging_nan_inf_filter=False,
-        ddp_find_unused_parameters=False,
-        remove_unused_columns=False,
-        disable_tqdm=True,
-        report_to=[],
     )
-    # Several GPUs are used by several processes; within one, packed batches cannot be divided.
-    arguments._n_gpu = min(arguments.n_gpu, 1)
     rate = matrix_rate(arguments.device, dtype)
     trainer = PretrainingTrainer(
         model,
@@ -161,16 +145,4 @@ def train(
         matrix_rate=rate,
         skipped=dict(trainer.meter.skipped),
         notes=trainer.notes,
-    )
-
-
-def check_schedule(recipe: Recipe, steps: int) -> str:
-    """Say what looks wrong with a schedule for so many updates; empty if nothing does."""
-    share = recipe.warmup_steps < 1
-    rising = math.ceil(recipe.warmup_steps * (steps if share else 1))
-    if 2 * rising <= steps:
-        return ""
-    return (
-        f"warning: of {steps:,} updates of the weights the learning rate rises over {rising:,} "
-        "(warmup_steps); --set warmup_steps=0.05 makes it a twentieth"
     )

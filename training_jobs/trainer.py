@@ -3,14 +3,52 @@
 """The Trainer of transformers, with steps that do not depend on how the work is divided."""
 
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import Trainer
+from transformers import Trainer, TrainingArguments
+
+from .hardware import Hardware
 
 # Tokens that go through the model at once, with what its gradients need; of features, rows.
 TOKENS_PER_BATCH = {"cpu": 4_096, "cuda": 16_384}
+
+
+def training_arguments(
+    folder: Path, settings: Any, hardware: Hardware, **more: Any
+) -> TrainingArguments:
+    """Return the arguments of a `StepTrainer`.
+
+    Args:
+        folder: of the checkpoints.
+        settings: a task or a recipe; its fields of AdamW, `max_grad_norm` and `seed` are taken.
+        hardware: where.
+        more: as of `TrainingArguments`.
+    """
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        adam_beta1=settings.adam_beta1,
+        adam_beta2=settings.adam_beta2,
+        adam_epsilon=settings.adam_epsilon,
+        max_grad_norm=settings.max_grad_norm,
+        seed=settings.seed,
+        bf16=hardware.dtype == "bfloat16",
+        use_cpu=hardware.kind == "cpu",
+        restore_callback_states_from_checkpoint=True,
+        logging_nan_inf_filter=False,
+        ddp_find_unused_parameters=False,
+        remove_unused_columns=False,
+        disable_tqdm=True,
+        report_to=[],
+        **more,
+    )
+    # Several GPUs are used by several processes; within one, packed batches cannot be divided.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments
 
 
 class StepTrainer(Trainer):

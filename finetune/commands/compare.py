@@ -6,7 +6,9 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from .options import add_data, add_device, run_training
+from training_jobs.options import add_device
+
+from .options import DTYPE, add_data, run_training
 
 MORE = """\
 The same splits and the same head, on the features of one source after the
@@ -46,7 +48,7 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--output", required=True, metavar="OUTPUT", help="folder to be made")
     add_data(parser)
-    add_device(parser)
+    add_device(parser, DTYPE, "residues")
     parser.add_argument(
         "--trust-remote-code",
         action="store_true",

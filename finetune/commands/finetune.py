@@ -6,7 +6,9 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from .options import PUBLISHED_TASKS, add_data, add_hardware, run_training
+from training_jobs.options import add_device, add_hardware
+
+from .options import DTYPE, PUBLISHED_TASKS, add_data, run_training
 
 MORE = f"""\
 TASK is a published task or a YAML file in their form:
@@ -49,7 +51,8 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
         "full: train all weights; lora: train small matrices in the blocks",
     )
     add_data(parser)
-    add_hardware(parser)
+    add_device(parser, DTYPE, "residues")
+    add_hardware(parser, "within an epoch", ", with --mode full or lora")
     parser.add_argument(
         "--revision", metavar="NAME", help="branch, tag or commit of a model on the Hub"
     )

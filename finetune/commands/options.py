@@ -12,6 +12,9 @@ from embedding.commands.options import add_force, check_usage, print_notes
 
 PUBLISHED_TASKS = sorted(path.stem for path in (Path(__file__).parent.parent / "tasks").glob("*"))
 
+# The precision where none is given.
+DTYPE = "float32, for frozen features as stored"
+
 # Options that name a column, and what a task calls it.
 COLUMNS = {
     "id_column": "id",
@@ -73,45 +76,6 @@ def changes_of(options: dict[str, Any]) -> list[str]:
     if "seq_type" in options:
         changes.append(f"seq_types=[{options.pop('seq_type')}]")
     return changes
-
-
-def add_device(parser: argparse.ArgumentParser) -> None:
-    """Add where the work is done, and how exactly."""
-    parser.add_argument("--device", choices=("cpu", "cuda"), help="default: a GPU if there is one")
-    parser.add_argument(
-        "--dtype",
-        choices=("float32", "bfloat16"),
-        help="precision of the computation; weights stay in float32 (default: float32, for frozen "
-        "features as stored)",
-    )
-    parser.add_argument(
-        "--tokens-per-batch",
-        type="positive",
-        metavar="N",
-        help="residues that go through the model at once; does not change the result (default: "
-        "4096, on a GPU 16384)",
-    )
-
-
-def add_hardware(parser: argparse.ArgumentParser) -> None:
-    """Add how the work is done."""
-    add_device(parser)
-    parser.add_argument(
-        "--gradient-checkpointing",
-        action="store_true",
-        help="less memory for a third more time, with --mode full or lora",
-    )
-    parser.add_argument(
-        "--attn-implementation",
-        choices=("eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention"),
-        help="how attention is computed (default: sdpa)",
-    )
-    parser.add_argument(
-        "--save-minutes",
-        type=float,
-        metavar="M",
-        help="save a checkpoint also within an epoch, after so many minutes (default: 15)",
-    )
 
 
 def run_training(work: Callable[..., Any], options: dict[str, Any]) -> None:

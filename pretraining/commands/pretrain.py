@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from embedding.commands.options import check_usage, print_notes
+from training_jobs.options import add_device, add_hardware
 
 RECIPES = sorted(path.stem for path in (Path(__file__).parent.parent / "recipes").glob("*.yaml"))
 
@@ -74,19 +75,8 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
         help="change a key of the recipe, as steps=500 or tasks.gene_type.weight=1; may be given "
         "several times",
     )
-    parser.add_argument("--device", choices=("cpu", "cuda"), help="default: a GPU if there is one")
-    parser.add_argument(
-        "--dtype",
-        choices=("float32", "bfloat16"),
-        help="precision of the computation; weights stay in float32 (default: float32)",
-    )
-    parser.add_argument(
-        "--tokens-per-batch",
-        type="positive",
-        metavar="N",
-        help="tokens that go through the model at once; does not change the result (default: "
-        "4096, on a GPU 16384)",
-    )
+    add_device(parser, "float32")
+    add_hardware(parser, "between those of the recipe")
     parser.add_argument(
         "--workers",
         type="count",
@@ -95,23 +85,7 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
         "process itself)",
     )
     parser.add_argument(
-        "--gradient-checkpointing",
-        action="store_true",
-        help="less memory for a third more time",
-    )
-    parser.add_argument(
         "--compile", dest="compile_model", action="store_true", help="use torch.compile"
-    )
-    parser.add_argument(
-        "--attn-implementation",
-        choices=("eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention"),
-        help="how attention is computed (default: sdpa)",
-    )
-    parser.add_argument(
-        "--save-minutes",
-        type=float,
-        metavar="M",
-        help="save a checkpoint also after so many minutes (default: 15)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace what another run left")
 

@@ -16,10 +16,11 @@ from safetensors.torch import load_file
 
 from finetune import Task, finetune, predict_file
 from finetune.trainer import TaskTrainer
-from finetune.training import check_schedule
+from finetune.training import updates_of
 from modeling_lucaone import LucaOneForMaskedLM
 from tests.helpers import REPOSITORY, relative_l2, tiny_config
 from tokenization import LucaOneTokenizerFast
+from training_jobs.schedule import check_schedule
 
 LETTERS = "ACDEFGHIKLMNPQRSTVWY"
 # Dropout draws other numbers where the work is divided in another way.
@@ -271,5 +272,6 @@ def test_a_regression_is_told_in_the_unit_of_its_labels(job, mode, tmp_path):
 )
 def test_a_warm_up_that_takes_the_training_is_told(warmup, records, told):
     task = Task("t", epochs=50, batch_size=16, warmup_steps=warmup)
-    assert told in check_schedule(task, records)
-    assert bool(told) == bool(check_schedule(task, records))
+    found = check_schedule(task.warmup_steps, updates_of(task, records))
+    assert told in found
+    assert bool(told) == bool(found)

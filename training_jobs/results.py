@@ -1,0 +1,62 @@
+# Copyright 2026 The lucaone-hf authors.
+# SPDX-License-Identifier: Apache-2.0
+"""What every training leaves: a model, and results as JSON."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+MAX_SHARD_SIZE = "5GB"
+
+
+def save_model(model: Any, state_dict: dict[str, Tensor] | None, folder: Path) -> None:
+    """Save a model as safetensors.
+
+    Args:
+        model: with its weights.
+        state_dict: these, where processes share them out; else None.
+        folder: that is there.
+    """
+    model.save_pretrained(folder, state_dict=state_dict, max_shard_size=MAX_SHARD_SIZE)
+    for file in folder.glob("*.safetensors"):
+        file.chmod((folder / "config.json").stat().st_mode)  # safetensors makes its files private
+
+
+def save_results(results: dict[str, Any], command: str, folder: Path) -> None:
+    """Write `results.json`, with the command that made them and null where a number is none."""
+    text = json.dumps({"command": command, **_plain(results)}, indent=1)
+    (folder / "results.json").write_text(text, "utf-8")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def read_results(output: Path, command: str) -> dict[str, Any]:
+    """Read the results of a run.
+
+    Args:
+        output: its folder.
+        command: that makes such folders.
+
+    Raises:
+        ValueError: the folder is none of these.
+    """
+    try:
+        results = json.loads((output / "results.json").read_text("utf-8"))
+        if isinstance(results, dict) and results.get("command") == command:
+            return results
+    except (OSError, ValueError):
+        pass
+    raise ValueError(
+        f"{output}: is there already and no result of `lucaone {command}`; choose another name"
+    )
