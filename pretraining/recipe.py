@@ -189,7 +189,8 @@ class Recipe:
 
 def published_recipes() -> dict[str, Path]:
     """Return the files of the recipes that come with the package, by their names."""
-    return {path.stem: path for path in sorted(RECIPES.glob("*.yaml"))}
+    files = {path.stem: path for path in RECIPES.glob("*.yaml")}
+    return dict(sorted(files.items()))
 
 
 def read_recipe(
