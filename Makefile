@@ -1,4 +1,5 @@
-# make demo     set up, make a small model and embed the sample sequences with it
+# make demo     set up, and embed the sample sequences with the small model in lucaone_nano/
+# make nano     simulate records and train that model anew (about 40 minutes on two cores)
 # make test     set up and run the tests (some minutes); SLOW=1 adds the slow ones
 # make lint     ruff, types
 # make conformance   transformers' own test-suite on our classes, oldest and newest version
@@ -11,7 +12,7 @@ OLDEST := 5.6.0
 NEWEST := 5.23.0
 SAMPLE := sequence_io/sample.fasta
 
-.PHONY: demo test lint format conformance bench clean
+.PHONY: demo nano test lint format conformance bench clean
 
 $(INSTALLED): pyproject.toml constraints-dev.txt
 	$(PYTHON) -m venv .venv
@@ -21,9 +22,14 @@ $(INSTALLED): pyproject.toml constraints-dev.txt
 
 demo: $(INSTALLED)
 	rm -rf demo && mkdir demo
-	$(BIN)/lucaone init demo/model --hidden-size 128 --num-hidden-layers 4 --num-attention-heads 4
-	$(BIN)/lucaone embed $(SAMPLE) demo/embeddings.parquet --model demo/model --seq-type header
+	$(BIN)/lucaone embed $(SAMPLE) demo/embeddings.parquet --model lucaone_nano --seq-type header
 	$(BIN)/python -c "import pandas; print(pandas.read_parquet('demo/embeddings.parquet'))"
+
+nano: $(INSTALLED)
+	$(BIN)/lucaone data simulate nano/records --records 40000 --proteins 40000 --species 300 \
+		--orders 300 --families 1000 --min-length 32 --seed 1
+	$(BIN)/lucaone pretrain lucaone-nano --train nano/records/train --eval nano/records/dev \
+		--output nano/model
 
 test: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 $(if $(SLOW),-m "slow or not slow")
@@ -46,4 +52,4 @@ bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf .venv .bench .conformance demo build *.egg-info
+	rm -rf .venv .bench .conformance demo nano build *.egg-info
