@@ -120,7 +120,7 @@ class Evaluation:
     Args:
         groups: where they are, by molecule type.
         packer: records to batches.
-        records: of each molecule type the first so many; None for all.
+        records: of each molecule type so many, evenly spread; None for all.
     """
 
     def __init__(
@@ -138,20 +138,23 @@ class Evaluation:
         not count.
         """
         for seq_type, groups in self.groups.items():
-            position = 0
+            total, position = sum(group.records for group in groups), 0
+            taken = min(total, self.records or total)
+            chosen = np.linspace(0, total - 1, taken).round().astype(int)
             for group in groups:
-                if self.records is not None and position >= self.records:
-                    break
-                rows = Rows.read(group)
-                rows.check(self.num_labels)
-                limit = len(rows) if self.records is None else self.records - position
-                numbers = range(min(len(rows), limit))
-                sizes = [self.packer.make.size(length) for length in rows.lengths.tolist()]
-                plan = plan_step(numbers, sizes, [1.0] * len(sizes), tokens_per_batch, processes)
-                for batch in plan[process]:
-                    records = [Source(seq_type, position + i, rows, i) for i in batch.records]
-                    yield {**self.packer(records), "counts": batch.share > 0}
-                position += len(numbers)
+                inside = chosen[(chosen >= position) & (chosen < position + group.records)]
+                if len(inside):
+                    rows = Rows.read(group)
+                    rows.check(self.num_labels)
+                    sizes = [self.packer.make.size(length) for length in rows.lengths.tolist()]
+                    numbers = (inside - position).tolist()
+                    plan = plan_step(
+                        numbers, sizes, [1.0] * len(sizes), tokens_per_batch, processes
+                    )
+                    for batch in plan[process]:
+                        records = [Source(seq_type, position + i, rows, i) for i in batch.records]
+                        yield {**self.packer(records), "counts": batch.share > 0}
+                position += group.records
 
     def score(
         self,

@@ -3,6 +3,7 @@
 """The records and label vocabularies of a training, found and looked through before it."""
 
 import hashlib
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -77,7 +78,7 @@ def read_data(
         recipe: the tasks.
         train_data: folders of shards.
         eval_data: likewise; may be empty.
-        labels: folder of vocabularies; `labels` in or beside the first of `train_data` if None.
+        labels: folder of vocabularies; `labels` in or beside the folders if None.
         tell: called with what was found.
 
     Raises:
@@ -86,7 +87,7 @@ def read_data(
     shards, held_out_shards = find_shards(train_data), find_shards(eval_data)
     groups = _of_the_recipe(recipe, find_groups(shards))
     held_out = _of_the_recipe(recipe, find_groups(held_out_shards), required=False)
-    names = _label_names(train_data[0], labels)
+    names = _label_names([*train_data, *eval_data], labels)
     label_names = {task: found for task, found in names.items() if task in recipe.tasks}
     known = {task: len(found) for task, found in label_names.items()}
     for task, given in recipe.tasks.items():
@@ -97,7 +98,8 @@ def read_data(
             )
         if number is not None:
             known.setdefault(task, number)
-    survey = look_through(groups, known, recipe.survey_records)
+    open_vocabulary = any(task not in known for task in recipe.tasks)
+    survey = look_through(groups, known, None if open_vocabulary else recipe.survey_records)
     tell(str(survey))
     for task in recipe.tasks:
         if task in LABEL_TASKS and task not in known:
@@ -105,7 +107,8 @@ def read_data(
             if not known[task]:
                 raise ValueError(f"tasks: no training record has a label of {task}")
     look_through(held_out, known, recipe.survey_records)
-    digests = {"train_sha256": _digest(shards, train_data)}
+    names_digest = hashlib.sha256(json.dumps(label_names, sort_keys=True).encode()).hexdigest()
+    digests = {"labels_sha256": names_digest, "train_sha256": _digest(shards, train_data)}
     if held_out_shards:
         digests["eval_sha256"] = _digest(held_out_shards, eval_data)
     return TrainingData(groups, held_out, label_names, known, survey, digests)
@@ -128,18 +131,28 @@ def _of_the_recipe(
     return {name: groups[name] for name in recipe.seq_types if name in groups}
 
 
-def _label_names(train_data: Path, labels: str | os.PathLike[str] | None) -> dict[str, list[str]]:
-    """Read the vocabularies, if there are any.
+def _label_names(
+    folders: Sequence[Path], labels: str | os.PathLike[str] | None
+) -> dict[str, list[str]]:
+    """Read the vocabularies, those in or beside the folders if none are asked for.
 
     Raises:
-        ValueError: those asked for are not there.
+        ValueError: those asked for are not there, or two folders number the labels of a task
+            differently.
     """
     if labels is not None:
         return read_vocabularies(Path(labels))
-    for folder in (train_data / "labels", train_data.parent / "labels"):
-        if any(folder.glob("*.txt")):
-            return read_vocabularies(folder)
-    return {}
+    names: dict[str, list[str]] = {}
+    for folder in folders:
+        beside = (folder / "labels", folder.absolute().parent / "labels")
+        found = next((one for one in beside if any(one.glob("*.txt"))), None)
+        for task, labels_of_task in (read_vocabularies(found) if found else {}).items():
+            if names.setdefault(task, labels_of_task) != labels_of_task:
+                raise ValueError(
+                    f"{found}: numbers the labels of {task} differently from folders before it; "
+                    "make all of them with the same --labels"
+                )
+    return names
 
 
 def _digest(shards: Sequence[Path], sources: Sequence[Path]) -> str:

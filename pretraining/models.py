@@ -52,8 +52,8 @@ def first_model(
 ) -> LucaOneForPreTraining:
     """Return the model before its first step.
 
-    Of a model that goes on, the heads of the tasks whose labels and width are the same are kept;
-    other heads begin anew, which is told.
+    Of a model that goes on, heads are kept whose sizes are the same, unless both models name their
+    labels and the names differ; other heads begin anew, which is told.
 
     Args:
         config: of `new_config`.

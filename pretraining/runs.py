@@ -88,8 +88,8 @@ def pretrain(
         eval_data: likewise, for the evaluation; none without.
         output: folder to be made.
         model: folder or Hub repository of a LucaOne model that goes on; a new one if not given.
-        labels: folder of label vocabularies `TASK.txt`; `labels` in or beside the first folder of
-            `train_data` if not given.
+        labels: folder of label vocabularies `TASK.txt`; `labels` in or beside the folders of
+            records if not given.
         changes: of the recipe, `key=value` each.
         revision: branch, tag or commit of a Hub repository.
         workers: processes that read records, for each training process.
@@ -152,14 +152,11 @@ def pretrain(
             processes.process_index,
             processes.num_processes,
         )
-        evaluation, baseline = None, None
+        evaluation = None
         if data.held_out:
             evaluation = Evaluation(
                 data.held_out, Packer(make, recipe.seed + 1), recipe.eval_records
             )
-            constant = ConstantModel(tasks, constant_logits(data.survey, tasks, make.tokens))
-            scores = evaluation.score(constant, lambda inputs: inputs, int(steps.budget))
-            baseline = scores.metrics()
         trained = train(
             first_model(config, source, recipe.seed, where.attn_implementation, tell),
             tokenizer,
@@ -172,6 +169,11 @@ def pretrain(
             compile_model,
         )
         if processes.is_main_process:
+            baseline = None
+            if evaluation:
+                constant = ConstantModel(tasks, constant_logits(data.survey, tasks, make.tokens))
+                scores = evaluation.score(constant, lambda inputs: inputs, int(steps.budget))
+                baseline = scores.metrics()
             results = {
                 "recipe": as_dictionary(recipe),
                 "tasks": tasks,

@@ -122,7 +122,9 @@ def train(
         with trainer.stopping():
             trainer.train(resume_from_checkpoint=last_checkpoint(folder))
     except ValueError as error:
-        # That of a worker comes with its traceback, the message in the last line.
+        if not str(error).startswith("Caught ValueError in DataLoader worker"):
+            raise
+        # With the worker's traceback, its own message in the last line.
         reason = str(error).rstrip().splitlines()[-1]
         raise ValueError(reason.removeprefix("ValueError: ")) from None
     done = trainer.state.global_step

@@ -66,8 +66,10 @@ def resumable(
         if output.exists():
             before = read(output)
             if not overwrite:
-                job.finished = folder.job() is None
                 check_same(f"{output} was made", before["made_from"], made_from)
+                # What is begun may be another job, to replace this result.
+                begun = folder.job()
+                job.finished = begun is None or begun["made_from"] == made_from
                 job.complete = before
         if job.complete is None:
             if processes.is_main_process:
@@ -87,5 +89,5 @@ def last_checkpoint(folder: Path) -> str | None:
             step = json.loads((path / "trainer_state.json").read_text("utf-8"))["global_step"]
             whole[step] = path
         except (OSError, ValueError):
-            shutil.rmtree(path)
+            shutil.rmtree(path, ignore_errors=True)  # of several processes each tries
     return str(whole[max(whole)]) if whole else None

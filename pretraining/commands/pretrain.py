@@ -65,7 +65,7 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--labels",
         metavar="DIR",
-        help="folder of label vocabularies (default: labels in or beside the first --train)",
+        help="folder of label vocabularies (default: labels in or beside the folders of records)",
     )
     parser.add_argument(
         "--set",

@@ -139,3 +139,32 @@ def test_a_shard_that_vanishes_leaves_the_checkpoints(data, tmp_path, capsys, mo
     status, line = failure(capsys, [*given, *more])
     assert (status, "the shard has vanished" in line) == (1, True), line
     assert list((tmp_path / "model.partial").glob("checkpoint-*"))
+
+
+def test_folders_that_number_labels_differently_are_refused(data, tmp_path, capsys):
+    """For the same id would mean one thing in one and another in the other."""
+    folders = []
+    for name, labels in (("a", "CDS\ntRNA\n"), ("b", "tRNA\nCDS\n")):
+        folders.append(shutil.copytree(data / "train", tmp_path / name / "train"))
+        (tmp_path / name / "labels").mkdir()
+        (tmp_path / name / "labels" / "gene_type.txt").write_text(labels)
+    given = arguments(data, tmp_path / "model", train=None)
+    given += ["--train", *map(str, folders)]
+    status, line = failure(capsys, given)
+    assert (status, "numbers the labels of gene_type differently" in line) == (1, True), line
+
+
+def test_vocabularies_of_all_folders_are_taken(data, tmp_path):
+    folders = []
+    for name, task in (("a", "gene_type"), ("b", "prot_site")):
+        folders.append(tmp_path / name)
+        for shard in (data / "train").glob(f"{task[:4]}*"):
+            (folders[-1] / "train").mkdir(parents=True, exist_ok=True)
+            shutil.copy(shard, folders[-1] / "train")
+        (folders[-1] / "labels").mkdir()
+        names = "".join(f"{task} {number}\n" for number in range(8))
+        (folders[-1] / "labels" / f"{task}.txt").write_text(names)
+    given = [*arguments(data, tmp_path / "model", train=None, eval=None), "--train"]
+    assert lucaone_cli.main([*given, *(str(folder / "train") for folder in folders)]) == 0
+    config = AutoModel.from_pretrained(tmp_path / "model").config
+    assert config.label_names.keys() == {"gene_type", "prot_site"}
