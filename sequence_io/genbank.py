@@ -79,13 +79,13 @@ def split_genbank(path: Path) -> Iterator[str]:
     """Split a GenBank flat file, plain or compressed, into the texts of its records.
 
     What stands between records belongs to none of them. A record that has no end ends before the
-    next, or with the file.
+    next, or with the file. Bytes that are not UTF-8, as in names of authors, are read as U+FFFD.
 
     Raises:
         SequenceFileError: there is no GenBank record in the file, or it cannot be read.
     """
     text, found = io.StringIO(), False
-    for line in read_lines(path):
+    for line in read_lines(path, undecodable="replace"):
         if line.startswith(LOCUS):
             if text.tell():
                 yield text.getvalue()

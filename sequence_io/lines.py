@@ -12,7 +12,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Literal
 
 from .records import file_error
 
@@ -43,16 +43,23 @@ def content_suffix(path: str | os.PathLike[str]) -> str:
     return name.suffix.lower()
 
 
-def read_lines(path: str | os.PathLike[str]) -> Iterator[str]:
+def read_lines(
+    path: str | os.PathLike[str], undecodable: Literal["refuse", "replace"] = "refuse"
+) -> Iterator[str]:
     r"""Read the lines of a UTF-8 text file, each with its `\n`; `-` is standard input.
 
     gzip, bgzip, bzip2 and xz are recognised by their first bytes, whatever the file is called, on
     standard input too. The line endings `\n`, `\r\n` and `\r` all come out as `\n`; a byte order
     mark is dropped.
 
+    Args:
+        path: the file.
+        undecodable: `refuse` bytes that are not UTF-8, or `replace` them by U+FFFD.
+
     Raises:
         SequenceFileError: if the file is missing or unreadable, if a compressed file is truncated
-            or damaged or of zstd, or if a line is not UTF-8 text (naming the line, counted from 1).
+            or damaged or of zstd, or if a line is not UTF-8 text (naming the line, counted from 1)
+            and that is refused.
 
     """
     from_stdin = os.fspath(path) == "-"
@@ -68,7 +75,8 @@ def read_lines(path: str | os.PathLike[str]) -> Iterator[str]:
                 if head.startswith(magic):
                     compression, binary = name, opener(binary)
             # Bytes that are not UTF-8 become lone surrogates, so that their line can be named.
-            with io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape") as text:
+            errors = "surrogateescape" if undecodable == "refuse" else "replace"
+            with io.TextIOWrapper(binary, encoding="utf-8-sig", errors=errors) as text:
                 for number, line in enumerate(text, start=1):
                     if not line.isascii() and SURROGATE.search(line):
                         problem = "not UTF-8 text (nor gzip, bzip2 or xz)"

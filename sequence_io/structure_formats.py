@@ -118,13 +118,21 @@ def read_pdb(lines: Iterable[str]) -> Contents:
 def _pdb_atom(line: str) -> Atom:
     return Atom(
         chain=line[21],
-        number=int(line[22:26]),
+        number=_residue_number(line[22:26].strip()),
         insertion=line[26].strip(),
         residue=line[17:20].strip(),
         place=None,
         occupancy=float(line[54:60].strip() or 1),
         position=(float(line[30:38]), float(line[38:46]), float(line[46:54])),
     )
+
+
+def _residue_number(text: str) -> int:
+    """Read a number of four characters: behind 9999 come A000 to ZZZZ, then a000 (hybrid-36)."""
+    if not text[:1].isalpha():
+        return int(text)
+    first, number = ("A000", 10_000) if text[0].isupper() else ("a000", 10_000 + 26 * 36**3)
+    return int(text, 36) - int(first, 36) + number
 
 
 def _add_up(rows: Iterable[tuple[str, ...]]) -> tuple[Reference, ...]:
@@ -172,7 +180,9 @@ def read_cif(lines: Iterable[str]) -> Contents:
     uniprot = {row[0] for row in tables.rows("struct_ref", "id", "db_name") if row[1] == "UNP"}
     names = ("ref_id", "pdbx_strand_id", "pdbx_db_accession", "db_align_beg", "db_align_end")
     head.references = _add_up(
-        row[1:] for row in tables.rows("struct_ref_seq", *names) if row[0] in uniprot
+        row[1:]
+        for row in tables.rows("struct_ref_seq", *names)
+        if row[0] in uniprot and not set(row) & set(UNKNOWN)
     )
     entities: dict[str, dict[int, str]] = defaultdict(dict)
     for entity, number, name in tables.rows("entity_poly_seq", "entity_id", "num", "mon_id"):
@@ -190,6 +200,8 @@ def _cif_atoms(tables: _Tables) -> Iterator[tuple[str, Atom]]:
     """Go through the C-alpha atoms of the first model, each with its entity."""
     names = "type_symbol label_atom_id label_comp_id label_entity_id label_seq_id occupancy"
     names += " auth_asym_id pdbx_PDB_model_num Cartn_x Cartn_y Cartn_z"
+    number_of_atoms = len(tables.columns.get("_atom_site.type_symbol", ()))
+    tables.columns.setdefault("_atom_site.occupancy", ["?"] * number_of_atoms)
     model = None
     for (
         element,

@@ -144,10 +144,22 @@ def _flat_entry(text: str) -> tuple[UniProtEntry, int]:
         DATA_SETS[record.data_class],
         record.sequence.upper(),
         (record.taxonomy_id or [""])[0],
-        tuple(record.organism_classification),
-        tuple(record.keywords),
+        _names(text, "OC"),
+        _names(text, "KW"),
     )
     return entry, record.sequence_length
+
+
+def _names(text: str, code: str) -> tuple[str, ...]:
+    """Return the names that stand in the lines of a code, between semicolons, less their evidence.
+
+    Biopython takes each line by itself, but names and evidence go on in the next one; where a line
+    ends with a hyphen, without a blank.
+    """
+    lines = re.findall(rf"^{code}   (.*)", text, re.MULTILINE)
+    joined = "".join(line if line.endswith("-") else f"{line} " for line in map(str.strip, lines))
+    names = re.sub(r"\{[^}]*\}", "", joined).strip().removesuffix(".").split(";")
+    return tuple(name.strip() for name in names if name.strip())
 
 
 def _xml_entry(text: str) -> tuple[UniProtEntry, int]:
@@ -165,6 +177,6 @@ def _xml_entry(text: str) -> tuple[UniProtEntry, int]:
         str(record.seq).upper(),
         (taxids or [""])[0],
         tuple(notes.get("taxonomy", ())),
-        tuple(notes.get("keywords", ())),
+        tuple(name.strip() for name in notes.get("keywords", ()) if name and name.strip()),
     )
     return entry, int(notes["sequence_length"])

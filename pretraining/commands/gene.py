@@ -20,9 +20,11 @@ command goes on where it was and ends with the same files.
 Labels (gene_type): CDS and exons are CDS; gaps between the parts of a location are
 introns, but not where separate transcripts are spliced together, nor gaps of fewer
 than 10 letters, which correct a frame; untranslated regions and regulatory features
-are regulatory; ncRNA, tRNA, rRNA, tmRNA, misc_RNA are themselves. Where they overlap,
-the later of these wins: intron, exon, misc_RNA, regulatory, ncRNA, tmRNA, rRNA, tRNA,
-CDS. Pseudogenes have no label. A CDS is translated and compared with its protein; one
+are regulatory, and so is what an mRNA with a CDS has besides; ncRNA, tRNA, rRNA,
+tmRNA, misc_RNA are themselves; transcripts before processing (precursor_RNA,
+prim_transcript) are misc_RNA, but not those with a CDS. Where they overlap, the later
+of these wins: mRNA, intron, exon, precursor, misc_RNA, regulatory, ncRNA, tmRNA,
+rRNA, tRNA, CDS. Pseudogenes have no label. A CDS is translated and compared with its protein; one
 that differs is reported, and labelled all the same.
 
 Label (gene_taxonomy): the order of the organism.

@@ -48,7 +48,11 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
         ("--orders", "positive", "how many, at most one for each species (default: 100)"),
         ("--families", "positive", "families of proteins (default: 300)"),
         ("--min-length", "positive", "letters of the shortest nucleic acid (default: 300)"),
-        ("--max-length", "positive", "letters of the longest nucleic acid (default: 1278)"),
+        (
+            "--max-length",
+            "positive",
+            "letters of the longest nucleic acid, at most 6000 (default: 1278)",
+        ),
         ("--seed", "count", "decides all that is drawn (default: 1221)"),
     ):
         parser.add_argument(option, type=kind, metavar="N", help=about)

@@ -17,18 +17,19 @@ from .stored import read_shard
 class ShardBuffers:
     """Collects the records of each split and molecule type until they fill a shard.
 
-    What is not in a shard yet is saved as files of its own, in the form of shards. So a job can
-    stop after any entry and go on behind it, however rare a split or a molecule type is.
+    `save` keeps what is not in a shard yet as files of its own, in the form of shards. So a killed
+    job goes on where it saved last, however far from full the shard of a rare kind is.
 
     Args:
         data: the folder in which `SPLIT/TYPE-NUMBER.parquet` appear.
-        waiting: the folder for what is saved.
+        waiting: the folder for what is saved of records that wait for their shard.
         records_per_shard: records of a shard.
     """
 
     def __init__(self, data: Path, waiting: Path, records_per_shard: int):
         self.data, self.waiting, self.records_per_shard = data, waiting, records_per_shard
         self.shards: Counter[str] = Counter()
+        self._saves = 0
         self._records: dict[str, list[LabelledRecord]] = defaultdict(list)
 
     def add(self, split: str, record: LabelledRecord) -> None:
@@ -62,13 +63,14 @@ class ShardBuffers:
 
     def save(self) -> dict[str, Any]:
         """Save what waits, under names that no earlier state has; return what `restore` needs."""
+        self._saves += 1
         files = {}
         for kind, records in self._records.items():
             if records:
-                name = f"{self.shards.total()}-{kind.replace('/', '-')}.parquet"
+                name = f"{self._saves}-{kind.replace('/', '-')}.parquet"
                 write_shard(records, self.waiting / name)
                 files[kind] = name
-        return {"shards": self.shards, "waiting": files}
+        return {"saves": self._saves, "shards": self.shards, "waiting": files}
 
     def files(self, state: Mapping[str, Any]) -> list[Path]:
         """Return the files of a saved state."""
@@ -81,6 +83,7 @@ class ShardBuffers:
         Raises:
             ValueError: a file of it cannot be read.
         """
+        self._saves = state["saves"]
         self.shards.update(state["shards"])
         for kind, name in state["waiting"].items():
             self._records[kind] = read_shard(self.waiting / name)

@@ -15,22 +15,20 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from embedding.jobs import JobFolder, check_same
 
+from .data_folder import check_place, read_facts
 from .job import PROGRESS, WORK, BuildJob
 from .named import Reader
 from .summary import BuildSummary
 from .vocabularies import Vocabularies, read_vocabularies
 from .workers import Source
 
-FORMAT = "lucaone-pretraining-data 1"
-LIBRARIES = ("lucaone-hf", "biopython", "numpy", "pyarrow")
 # Hashing whole archives would take hours; size, time and first bytes tell two files apart.
 BYTES_HASHED = 2**20
 
@@ -112,20 +110,15 @@ def build(
         "sources_sha256": _sha256(identities),
     }
     made_from = json.loads(json.dumps(made_from))
-    head = {
-        "format": FORMAT,
-        "made_from": made_from,
-        "versions": dict(_versions()),
-        "sources": identities,
-    }
+    head = {"made_from": made_from, "sources": identities}
     summary = None if options.overwrite else _complete(output, made_from)
-    _check_place(output)
+    check_place(output)
     folder = JobFolder(output, WORK)
     folder.open()
     try:
         if summary is None:
-            _check_entries(reader, files)
             folder.begin(made_from, {}, options.overwrite)
+            _check_entries(reader, files)
             vocabularies = Vocabularies(given or names or {}, closed=given is not None)
             job = BuildJob(folder, vocabularies, options.dev_fraction, options.records_per_shard)
             summary = job.run(reader, files, options.processes, head, tell)
@@ -171,40 +164,13 @@ def _sha256(content: object) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def _versions() -> Iterator[tuple[str, str]]:
-    for name in LIBRARIES:
-        try:
-            yield name, version(name)
-        except PackageNotFoundError:  # a reader that needs it says so
-            continue
-
-
-def _check_place(output: Path) -> None:
-    """Find out before the work whether the folder may be written."""
-    if not output.absolute().parent.is_dir():
-        raise ValueError(f"{output}: there is no folder {output.parent}")
-    if output.exists() and not output.is_dir():
-        raise ValueError(f"{output}: there is a file of this name")
-    if output.is_dir() and any(output.iterdir()) and _facts(output) is None:
-        raise ValueError(f"{output}: holds other files than a data folder of this command")
-
-
-def _facts(output: Path) -> dict[str, Any] | None:
-    """Return what a data folder says of itself; None if there is none."""
-    try:
-        facts = json.loads((output / "summary.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    return facts if isinstance(facts, dict) and facts.get("format") == FORMAT else None
-
-
 def _complete(output: Path, made_from: dict[str, Any]) -> BuildSummary | None:
     """Return the summary of what this job has made before; None if it has not.
 
     Raises:
         ValueError: another job has made it.
     """
-    if (facts := _facts(output)) is None:
+    if (facts := read_facts(output)) is None:
         return None
     check_same(f"{output} was made", facts["made_from"], made_from)
     summary = BuildSummary(str(output), notes=[f"{output} is complete; nothing was done"])

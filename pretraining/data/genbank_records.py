@@ -9,7 +9,6 @@ the forward strand. Its reverse complement is another one, `..._r_`, if the reve
 labels there: without any it would say nothing that the forward one does not.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +33,7 @@ from .gene_features import GENE_TYPES, NOTHING, Annotation, annotate
 from .gene_segments import cut_segments, open_circle
 from .named import NamedRecord
 from .summary import BuildSummary
-from .taxonomy import order_name, read_orders
+from .taxonomy import order_name, orders_sha256, read_orders
 
 MAX_LENGTH = 1278
 """Letters of the longest published record: 1280 tokens with [CLS] and [SEP]."""
@@ -197,12 +196,7 @@ def build_gene_records(
     settings = {
         "max_length": max_length,
         "intergenic": intergenic,
-        "taxonomy_sha256": None if taxonomy is None else _sha256(taxonomy),
+        "taxonomy_sha256": orders_sha256(taxonomy),
     }
     names = {"gene_type": GENE_TYPES}
     return build(reader, settings, genomes, output, BuildOptions(**options), tell, names=names)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

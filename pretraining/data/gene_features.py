@@ -7,12 +7,19 @@ wins: `FEATURES` lists them from the least to the most specific. Introns are wha
 leave out, so whatever lies in one wins. A CDS wins everywhere: that letters encode a protein says
 more than that they are part of a transcript, so every CDS is labelled whole.
 
+Some features are labelled by whether they belong to a protein, that is, whether a CDS lies within
+their extent or is of their locus. If so, an mRNA is `regulatory` where nothing else is said, for
+its exons less the CDS are the untranslated regions; if not, it has no label. Conversely a
+transcript that is not processed yet (`precursor_RNA` of a microRNA, `prim_transcript`) is
+`misc_RNA`, exons included, unless it belongs to a protein.
+
 Introns are the gaps between the parts of a location, and features of that name. No intron lies
 between parts that are spliced together from separate transcripts, nor in a gap that is too short to
 be one: it corrects a frame.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
@@ -37,12 +44,13 @@ REGULATORY = (
     *("CAAT_signal", "GC_signal", "TATA_signal", "polyA_signal", "-10_signal", "-35_signal"),
     *("5'UTR", "3'UTR"),
 )
+MESSENGER = "mRNA"
+UNPROCESSED = ("precursor_RNA", "prim_transcript")
 FEATURES = {
+    MESSENGER: "regulatory",
     INTRON: INTRON,
-    # Whatever its parts are, other features say it; between them are introns.
-    "mRNA": "",
     "exon": "CDS",
-    "misc_RNA": "misc_RNA",
+    **dict.fromkeys((*UNPROCESSED, "misc_RNA"), "misc_RNA"),
     **dict.fromkeys(REGULATORY, "regulatory"),
     # The last three are earlier names of classes of ncRNA.
     **dict.fromkeys(("ncRNA", "snRNA", "snoRNA", "scRNA"), "ncRNA"),
@@ -102,18 +110,56 @@ class _Mark(NamedTuple):
     label: str
 
 
+class _Located(NamedTuple):
+    """A feature that is labelled: where it lies, and whether its gaps are introns."""
+
+    kind: str
+    locus: str
+    stretches: list[Stretch]
+    spliced: bool
+
+
 def annotate(genome: Genome) -> Annotation:
     """Label the letters of a record."""
     length = len(genome.dna)
     annotation = Annotation(np.full((2, length), NOTHING, np.int8))
+    features = list(_locate(genome, annotation.remarks))
+    coding = _Coding(features, length)
     marks: list[_Mark] = []
+    for kind, locus, stretches, spliced in features:
+        rank = RANKS[kind]
+        for stretch in stretches:
+            gene = _on_record(stretch, stretch.start, stretch.end, length)
+            annotation.genes.append(gene)
+            label = FEATURES[kind]
+            if kind in (MESSENGER, *UNPROCESSED):
+                belongs = coding.has(locus) or coding.lies_within(gene, stretch.strand)
+                label = label if belongs == (kind == MESSENGER) else ""
+            for start, end in stretch.exons if label else ():
+                place = _on_record(stretch, start, end, length)
+                if label != INTRON:
+                    annotation.parts.append(place)
+                marks.append(_Mark(rank, stretch.strand, place, label))
+            for start, end in introns(stretch) if spliced else ():
+                place = _on_record(stretch, start, end, length)
+                marks.append(_Mark(RANKS[INTRON], stretch.strand, place, INTRON))
+    for _, strand, (start, end), label in sorted(marks):
+        row = annotation.labels[0 if strand == 1 else 1]
+        row[start:end] = GENE_TYPES.index(label)
+        row[: max(0, end - length)] = GENE_TYPES.index(label)
+    return annotation
+
+
+def _locate(genome: Genome, remarks: list[Remark]) -> Iterator[_Located]:
+    """Give the features that are labelled; what is lost of others goes into remarks."""
+    length = len(genome.dna)
     for feature in genome.features:
         if feature.type not in FEATURES:
             continue
         try:
             all_parts = label_parts(feature, length)
         except Unlabelled as problem:
-            annotation.remarks.append(Remark(str(problem), feature_text(feature)))
+            remarks.append(Remark(str(problem), feature_text(feature)))
             continue
         parts = [part for part in all_parts if not part.ref]
         stretches = find_stretches(parts, length, genome.circular)
@@ -121,25 +167,38 @@ def annotate(genome: Genome) -> Annotation:
         unclear = len(stretches) == 1 < len(parts) and not _is_joined(feature)
         reasons = ["partly in another record"] * remote
         reasons += ["no introns: how the parts are joined is unclear"] * unclear
-        annotation.remarks += [Remark(reason, feature_text(feature)) for reason in reasons]
-        label = FEATURES[feature.type]
-        for stretch in stretches:
-            annotation.genes.append(_on_record(stretch, stretch.start, stretch.end, length))
-            for start, end in stretch.exons:
-                place = _on_record(stretch, start, end, length)
-                if label != INTRON:
-                    annotation.parts.append(place)
-                if label:
-                    marks.append(_Mark(RANKS[feature.type], stretch.strand, place, label))
-            if not (remote or unclear):
-                for start, end in introns(stretch):
-                    place = _on_record(stretch, start, end, length)
-                    marks.append(_Mark(RANKS[INTRON], stretch.strand, place, INTRON))
-    for _, strand, (start, end), label in sorted(marks):
-        row = annotation.labels[0 if strand == 1 else 1]
-        row[start:end] = GENE_TYPES.index(label)
-        row[: max(0, end - length)] = GENE_TYPES.index(label)
-    return annotation
+        remarks += [Remark(reason, feature_text(feature)) for reason in reasons]
+        locus = qualifier(feature, "locus_tag") or qualifier(feature, "gene")
+        yield _Located(feature.type, locus, stretches, not (remote or unclear))
+
+
+class _Coding:
+    """Where the CDS of a record lie."""
+
+    def __init__(self, features: Iterable[_Located], length: int):
+        self._loci: set[str] = set()
+        self._places: dict[int, list[Interval]] = {1: [], -1: []}
+        for kind, locus, stretches, _ in features:
+            if kind != "CDS":
+                continue
+            self._loci.add(locus)
+            for stretch in stretches:
+                start, end = _on_record(stretch, stretch.start, stretch.end, length)
+                # Once more for transcripts across the origin.
+                again = Interval(start + length, end + length)
+                self._places[stretch.strand] += [Interval(start, end), again]
+        for places in self._places.values():
+            places.sort()
+
+    def has(self, locus: str) -> bool:
+        """Tell whether a CDS is of a locus, where it is named."""
+        return bool(locus) and locus in self._loci
+
+    def lies_within(self, extent: Interval, strand: int) -> bool:
+        """Tell whether a CDS lies within an extent."""
+        places = self._places[strand]
+        first, last = (bisect_left(places, (place,)) for place in extent)
+        return any(place.end <= extent.end for place in places[first:last])
 
 
 def label_parts(feature: SeqFeature, length: int) -> list[SimpleLocation]:

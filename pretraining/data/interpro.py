@@ -113,8 +113,9 @@ def choose_spans(text: str, tasks: Mapping[str, str], length: int) -> tuple[Span
         length: of the protein, in residues.
 
     Returns:
-        For each task its spans (first residue, last residue, InterPro id), from 0, in order; and
-        what is wrong with the other rows.
+        For each task its spans (first residue, last residue, InterPro id), from 0; and what is
+        wrong with the other rows. They are ordered by their first residue, then the longer first:
+        where spans overlap, a trainer takes the later.
     """
     candidates: dict[str, dict[int, set[tuple[int, int]]]] = defaultdict(lambda: defaultdict(set))
     problems = []
@@ -132,4 +133,6 @@ def choose_spans(text: str, tasks: Mapping[str, str], length: int) -> tuple[Span
     spans: Spans = defaultdict(list)
     for entry, ranks in candidates.items():
         spans[tasks[entry]] += [(*span, entry) for span in ranks[min(ranks)]]
-    return {task: sorted(found) for task, found in spans.items()}, problems
+    for found in spans.values():
+        found.sort(key=lambda span: (span[0], -span[1], span[2]))
+    return spans, problems

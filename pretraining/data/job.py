@@ -2,29 +2,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """The work of `building.build`: from entries to shards, going on where it was killed.
 
-There is a checkpoint after each shard, behind the entry that filled it: the position in the
-sources, the vocabularies, what was counted and told, and the records that are not in a shard yet.
-What a killed job wrote after it is written again, the same.
+There is a checkpoint behind each entry that filled a shard, and about once a minute: the position
+in the sources, the vocabularies, what was counted and told, and the records that are not in a shard
+yet. What a killed job wrote after it is written again, the same.
 """
 
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from embedding.jobs import JobFolder
-from embedding.outputs import replace_durably, writing
+from embedding.outputs import writing
 
 from .buffers import ShardBuffers
+from .data_folder import write_facts, write_text
 from .findings import Finding, Report
 from .named import NamedRecord, Reader
 from .records import LabelledRecord
@@ -35,6 +33,8 @@ from .workers import EntryReader, Outcome, Position, Source, read_entries
 # In the folder of the job: what is done, and its last checkpoint.
 WORK = "work"
 PROGRESS = f"{WORK}/progress.json"
+# Seconds of work that a killed job may lose, if an entry does not take longer.
+SAVE_SECONDS = 60
 
 
 class BuildJob:
@@ -63,6 +63,7 @@ class BuildJob:
         self.data, self.waiting = (folder.path / WORK / name for name in ("data", "waiting"))
         self.buffers = ShardBuffers(self.data, self.waiting, records_per_shard)
         self.summary = BuildSummary(str(self.output))
+        self.saved_at = time.monotonic()
         self.position = Position()
         report_size = 0
         if (state := self._saved()) is None:
@@ -103,7 +104,7 @@ class BuildJob:
             reader: reads the files.
             sources: the files.
             processes: how many read at the same time.
-            head: what `summary.json` says first.
+            head: what `summary.json` says first, behind format and versions.
             tell: gets a line about what was done before.
 
         Raises:
@@ -122,12 +123,22 @@ class BuildJob:
             delay=2,
         )
         with closing(self.report), closing(entries), bar:
+            self._prepare(reader)
             for number, outcome in entries:
                 with writing(self.output):
                     bar.update(self._take(outcome, number, sources[number]))
             with writing(self.output):
                 self._finish(head)
         return self.summary
+
+    def _prepare(self, reader: Reader) -> None:
+        """Let a reader get ready, if it has to; an earlier run may have told of it already."""
+        if (prepare := getattr(reader, "prepare", None)) is None:
+            return
+        for finding in prepare():
+            if not self.summary.entries:
+                with writing(self.output):
+                    self._report(finding)
 
     def _take(self, outcome: Outcome, number: int, source: Source) -> int:
         """Take what became of the next entry; return how many records that were."""
@@ -145,7 +156,7 @@ class BuildJob:
         if number != self.position.source:
             self.position = Position(number)
         self.position.entries += 1
-        if self.buffers.write_full():
+        if self.buffers.write_full() or time.monotonic() - self.saved_at >= SAVE_SECONDS:
             self._save()
         return records
 
@@ -178,13 +189,9 @@ class BuildJob:
             "counted": self.summary.counted(),
             "buffers": buffers,
         }
-        self._write(self.progress, json.dumps(state))
+        write_text(self.progress, json.dumps(state))
         self.buffers.forget_all_but(buffers)
-
-    def _write(self, path: Path, text: str) -> None:
-        temporary = self.waiting / "text"
-        temporary.write_text(text, encoding="utf-8")
-        replace_durably(temporary, path)
+        self.saved_at = time.monotonic()
 
     def _finish(self, head: Mapping[str, Any]) -> None:
         """Write what is left, and let the output appear."""
@@ -196,26 +203,10 @@ class BuildJob:
                 + f" ({reasons})" * bool(reasons)
             )
         self.buffers.write_rest()
-        if repeated := _repeated_ids(self.data):
-            text = f"{repeated:,} records have the id of an earlier one"
-            self._report(Finding("", "", "note", "ids are not unique", text))
         self.report.save()
-        names = self.vocabularies.names()
-        summary.name_labels(names)
-        for task, lines in names.items():
-            (self.data / "labels").mkdir(exist_ok=True)
-            self._write(self.data / "labels" / f"{task}.txt", "\n".join((*lines, "")))
-        content = json.dumps({**head, **summary.counted()}, indent=1, ensure_ascii=False)
-        self._write(self.data / "summary.json", f"{content}\n")
+        write_facts(self.data, head, self.vocabularies, summary)
         if self.output.exists():
             replaced = self.folder.path / "replaced"
             shutil.rmtree(replaced, ignore_errors=True)
             self.output.rename(replaced)
         self.data.rename(self.output)
-
-
-def _repeated_ids(data: Path) -> int:
-    """Return how many records have an id that another one had before."""
-    tables = [pq.read_table(shard, columns=["id"]) for shard in sorted(data.rglob("*.parquet"))]
-    ids = pa.concat_tables(tables)["id"]
-    return len(ids) - int(pc.count_distinct(ids).as_py())

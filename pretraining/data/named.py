@@ -84,7 +84,11 @@ class NamedRecord:
 
 
 class Reader(Protocol):
-    """One kind of source file. It must be picklable: `read` runs in other processes."""
+    """One kind of source file. It must be picklable: `read` runs in other processes.
+
+    It may have a method `prepare(self) -> Iterator[Finding]`, which runs once before any entry is
+    read, in each run of a job. Its findings are taken by the run that begins the job.
+    """
 
     def entries(self, path: Path) -> Iterator[str]:
         """Split a file into the texts of its entries, in order, one at a time in memory.
@@ -92,7 +96,8 @@ class Reader(Protocol):
         This runs in one process and should cost little.
 
         Raises:
-            ValueError: the file cannot be read; the message names it.
+            ValueError: the file cannot be read; the message names it. Behind the first entry, a
+                `SequenceFileError` ends the file, but not the job.
         """
         ...
 
@@ -104,6 +109,7 @@ class Reader(Protocol):
             file: the name of its file, for findings.
 
         Returns:
-            Records, with names or with ids, and findings; a damaged entry is a finding.
+            Records, with names or with ids, and findings; a damaged entry is a finding. Where one
+            raises an exception all the same, the entry is dropped and reported.
         """
         ...

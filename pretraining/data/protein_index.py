@@ -193,12 +193,12 @@ class IndexWriter:
         return self._connection.execute(query, values)
 
     def add_matches(self, accession: str, rows: str) -> None:
-        """Store rows of InterPro behind those that the protein has."""
+        """Store rows of InterPro behind those that the protein has, if it is a given one."""
         self._execute(
-            "INSERT INTO matches VALUES (?, ?) ON CONFLICT (accession) "
-            "DO UPDATE SET rows = rows || excluded.rows",
-            accession,
+            "INSERT INTO matches SELECT accession, ? FROM given WHERE accession = ? "
+            "ON CONFLICT (accession) DO UPDATE SET rows = rows || excluded.rows",
             rows,
+            accession,
         )
 
     def add_structure(self, candidate: Candidate) -> None:

@@ -2,11 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """UniProt entries and structure files to protein records."""
 
-import io
-import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import astuple, dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -14,9 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sequence_io.lines import read_lines
-from sequence_io.records import SequenceFileError, file_error
-from sequence_io.structures import Structure, alphafold_name, parse_structure, structure_form
+from sequence_io.structures import Structure, alphafold_name, parse_structure
 from sequence_io.uniprot import (
     EntryError,
     UniProtEntry,
@@ -30,29 +26,16 @@ from .findings import Finding
 from .interpro import choose_spans
 from .named import NamedRecord
 from .protein_index import ProteinIndex
-from .protein_sources import NO_STRUCTURE, UNREADABLE, IndexSources, open_source
+from .protein_sources import UNREADABLE, IndexSources, open_source, open_structure
 from .structure_alignment import LEAST_IDENTITY, fit_chain
 from .taxonomy import order_name
 
-# A text that begins so is no entry, but what was found before; no file has this character.
-FINDING = "\0"
+# What follows is the path of a structure; no entry of UniProt begins with this character.
+STRUCTURE = "\0"
 MOST_TOLD = 3
 
 
-def _whole(lines: Iterable[str]) -> list[str]:
-    return ["".join(lines)]
-
-
-# How the entries of each kind of file are found.
-SPLIT: Mapping[str, Callable[[Iterable[str]], Iterable[str]]] = {
-    "flat": split_flat,
-    "xml": split_xml,
-    "pdb": _whole,
-    "cif": _whole,
-}
-
-
-def segments(record: NamedRecord, longest: int) -> Iterator[NamedRecord]:
+def cut_protein(record: NamedRecord, longest: int) -> Iterator[NamedRecord]:
     """Cut a long record into consecutive ones of about the same length.
 
     Spans are cut where the sequence is; what is said of the whole is said of each. The id gets
@@ -91,7 +74,7 @@ def segments(record: NamedRecord, longest: int) -> Iterator[NamedRecord]:
 
 @lru_cache(maxsize=2)  # the chains of one file are often asked for one after the other
 def _load(path: str) -> Structure:
-    return parse_structure(read_lines(path))
+    return parse_structure(open_structure(Path(path)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,18 +82,18 @@ class ProteinReader:
     """Reads UniProt entries, flat or XML, and structure files, PDB or mmCIF.
 
     Attributes:
+        uniprot: the files of UniProt entries; all others are structures.
         index: what other files say of the proteins; None where there are no such files.
-        index_sources: of which the index is filled when the first file is opened.
-        first: that file.
+        index_sources: of which the index is filled.
         tasks: the task of each InterPro entry.
         orders: taxonomic order by taxon id.
         max_length: longer proteins are cut into segments.
         min_coverage: share of a protein that a structure must cover.
     """
 
+    uniprot: frozenset[Path] = frozenset()
     index: ProteinIndex | None = None
     index_sources: IndexSources | None = None
-    first: Path | None = None
     tasks: Mapping[str, str] = field(default_factory=dict)
     orders: Mapping[str, str] = field(default_factory=dict)
     max_length: int = 1278
@@ -120,32 +103,33 @@ class ProteinReader:
         # Other processes find the index filled, and the names of its files may be many.
         return {**vars(self), "index_sources": None}
 
-    def entries(self, path: Path) -> Iterator[str]:
-        """Split a file of UniProt into entries; a structure file is one.
-
-        Before those of the first file stands what was found when the index was filled.
+    def prepare(self) -> Iterator[Finding]:
+        """Fill the index, or go on with it; tell what could not be used of its sources.
 
         Raises:
-            ValueError: a file of UniProt, or what the index is made of, cannot be read.
+            ValueError: a source cannot be read, or the index cannot be written.
         """
-        if self.index and self.index_sources and path == self.first:
+        if self.index and self.index_sources:
             self.index_sources.fill(self.index.path)
-            yield from map(_finding_text, self.index.findings())
-        try:
+            yield from self.index.findings()
+
+    def entries(self, path: Path) -> Iterator[str]:
+        """Split a file of UniProt into entries; of a structure file, `read` gets the path.
+
+        Raises:
+            ValueError: a file of UniProt cannot be read.
+        """
+        if path in self.uniprot:
             form, lines = open_source(path)
-            if form is None:
-                raise file_error(path, NO_STRUCTURE)
-            entries = SPLIT[form](lines)
-        except SequenceFileError as error:  # of a structure, which is one of many
-            entries = [_finding_text(Finding(path.name, "", "dropped", UNREADABLE, str(error)))]
-        yield from entries
+            entries = split_xml(lines) if form == "xml" else split_flat(lines)
+            yield from (entry.lstrip(STRUCTURE) for entry in entries)
+        else:
+            yield f"{STRUCTURE}{path}"
 
     def read(self, entry: str, file: str) -> Iterator[NamedRecord | Finding]:
         """Make records of an entry, as `named.Reader` describes it."""
-        if entry.startswith(FINDING):
-            yield Finding(*json.loads(entry.removeprefix(FINDING)))
-        elif structure_form(entry):
-            yield from self._chains(entry, file)
+        if entry.startswith(STRUCTURE):
+            yield from self._chains(entry.removeprefix(STRUCTURE), file)
         else:
             yield from self._protein(entry, file)
 
@@ -178,7 +162,7 @@ class ProteinReader:
                     yield Finding(file, name, "partly", "no structure fits", detail)
                 else:
                     yield Finding(file, name, "note", "preferred structures do not fit", detail)
-        yield from segments(record, self.max_length)
+        yield from cut_protein(record, self.max_length)
 
     def _coordinates(
         self, index: ProteinIndex, entry: UniProtEntry
@@ -209,13 +193,13 @@ class ProteinReader:
         if coverage < self.min_coverage or not coverage:
             raise ValueError(f"covers {coverage:.0%}")
 
-    def _chains(self, text: str, file: str) -> Iterator[NamedRecord | Finding]:
+    def _chains(self, path: str, file: str) -> Iterator[NamedRecord | Finding]:
         """Make a record of each chain of a structure that is of none of the entries."""
         file_name = Path(file).name
         try:
-            structure = parse_structure(io.StringIO(text))
+            structure = _load(path)
         except ValueError as error:
-            yield Finding(file, file_name, "dropped", UNREADABLE, str(error))
+            yield Finding(file, "", "dropped", UNREADABLE, str(error))
             return
         named = alphafold_name(file_name)
         name = structure.head.id or file_name.partition(".")[0]
@@ -238,11 +222,7 @@ class ProteinReader:
                 proteins[0] if len(proteins) == 1 else name,
                 coordinates=chain.coordinates if np.isfinite(chain.coordinates).any() else None,
             )
-            yield from segments(record, self.max_length)
+            yield from cut_protein(record, self.max_length)
         if structure.bare_chains:
             detail = ", ".join(structure.bare_chains)
             yield Finding(file, name, "note", "chains without C-alpha atoms", detail)
-
-
-def _finding_text(finding: Finding) -> str:
-    return FINDING + json.dumps(astuple(finding))

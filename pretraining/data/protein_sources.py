@@ -5,12 +5,13 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
 from sequence_io.lines import read_lines
+from sequence_io.records import SequenceFileError
 from sequence_io.structures import alphafold_name, parse_head, structure_form
 from sequence_io.uniprot import accessions, uniprot_form
 
@@ -21,7 +22,6 @@ from .protein_index import Candidate, IndexWriter
 UNIPROT = ("flat", "xml")
 HEAD_LINES = 50
 UNREADABLE = "structure cannot be read"
-NO_STRUCTURE = "neither PDB nor mmCIF"
 
 
 def open_source(path: Path) -> tuple[str | None, Iterator[str]]:
@@ -33,10 +33,22 @@ def open_source(path: Path) -> tuple[str | None, Iterator[str]]:
     Raises:
         SequenceFileError: it cannot be read; or while iterating.
     """
-    lines = read_lines(path)
+    lines = read_lines(path, undecodable="replace")
     head = list(islice(lines, HEAD_LINES))
     text = "".join(head)
     return uniprot_form(text) or structure_form(text), chain(head, lines)
+
+
+def open_structure(path: Path) -> Iterator[str]:
+    """Open a structure file; return its lines.
+
+    Raises:
+        ValueError: it is none, or cannot be read; or while iterating.
+    """
+    form, lines = open_source(path)
+    if form is None or form in UNIPROT:
+        raise ValueError("neither PDB nor mmCIF")
+    return lines
 
 
 def structure_files(folder: Path) -> list[Path]:
@@ -103,12 +115,17 @@ class IndexSources:
         ]
         key = hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
         with closing(IndexWriter(path, key)) as index:
+            index.fill("accessions", self._accessions(), index.add_given)
             if self.interpro:
                 self._fill_matches(index, self.interpro)
             index.fill("structures", self.structures, lambda path: self._add(index, path))
-            if self.alone:
-                lines = chain.from_iterable(map(read_lines, self.uniprot))
-                index.fill("accessions", accessions(lines), index.add_given)
+
+    def _accessions(self) -> Iterator[str]:
+        for path in self.uniprot:
+            # A file that is damaged further on is reported when its entries are read.
+            with suppress(SequenceFileError):
+                _, lines = open_source(path)
+                yield from accessions(lines)
 
     def _fill_matches(self, index: IndexWriter, table: Path) -> None:
         def store(matches: Matches) -> None:
@@ -130,10 +147,7 @@ class IndexSources:
                 index.add_finding(Finding(path.name, "", "note", "further piece of a prediction"))
             return
         try:
-            form, lines = open_source(path)
-            if form is None or form in UNIPROT:
-                raise ValueError(NO_STRUCTURE)
-            head = parse_head(lines)
+            head = parse_head(open_structure(path))
         except ValueError as error:
             if not self.alone:  # else it is read again, and reported then
                 index.add_finding(Finding(path.name, "", "dropped", UNREADABLE, str(error)))

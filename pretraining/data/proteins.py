@@ -30,7 +30,7 @@ from .protein_index import ProteinIndex
 from .protein_records import ProteinReader
 from .protein_sources import UNIPROT, IndexSources, digest, open_source, structure_files
 from .summary import BuildSummary
-from .taxonomy import read_orders
+from .taxonomy import orders_sha256, read_orders
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +110,7 @@ def build_proteins(
     index = ProteinIndex(output.with_name(f"{output.name}.index"))
     joined = bool(uniprot and (proteins.interpro or structures))
     reader = ProteinReader(
+        uniprot=frozenset(uniprot),
         index=index if joined else None,
         index_sources=IndexSources(
             uniprot=uniprot,
@@ -118,7 +119,6 @@ def build_proteins(
             structures=structures,
             alone=alone,
         ),
-        first=files[0] if files else None,
         tasks=tasks,
         orders=read_orders(proteins.taxonomy) if proteins.taxonomy else {},
         max_length=proteins.max_length,
@@ -129,8 +129,9 @@ def build_proteins(
         "min_coverage": proteins.min_coverage,
         "structures_alone": alone and bool(structures),
         "structures_sha256": digest(structures),
+        "taxonomy_sha256": orders_sha256(proteins.taxonomy),
     }
-    for name in ("interpro", "interpro_entries", "taxonomy"):
+    for name in ("interpro", "interpro_entries"):
         path = getattr(proteins, name)
         settings[f"{name}_sha256"] = digest([path]) if path else None
     summary = build(reader, settings, files, output, options, tell)

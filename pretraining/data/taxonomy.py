@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The taxonomic order of an organism, which is the label of both taxonomy tasks."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -35,6 +36,14 @@ def read_orders(path: Path) -> dict[str, str]:
     if not orders:
         raise file_error(path, "holds no taxon")
     return orders
+
+
+def orders_sha256(path: Path | None) -> str | None:
+    """Return the hash of a table of orders, which tells it from another one; None for none."""
+    if path is None:
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def order_name(taxid: str, lineage: Sequence[str], orders: Mapping[str, str]) -> str:

@@ -11,6 +11,9 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from pathlib import Path
+from typing import NamedTuple
+
+from sequence_io.records import SequenceFileError
 
 from .findings import Finding
 from .named import NamedRecord, Reader
@@ -18,11 +21,19 @@ from .records import LabelledRecord, RecordError
 
 # Letters of entries that go to a process at once, if a single entry is not longer.
 LETTERS_AT_ONCE = 2**18
-# Pieces of work for each process that are on their way at the same time, which bounds the memory.
+# Bounds of what the processes were given and have not returned: chunks of entries for each of them,
+# enough that none waits for work; and letters in all, for an entry may be a chromosome. Reading
+# ahead stops when either is reached.
 WAITING_PER_PROCESS = 3
+LETTERS_WAITING = 2**28
 
 Product = NamedRecord | LabelledRecord | Finding
 Outcome = list[Product]
+# The text of an entry; or what is told in the place of the rest of a damaged file.
+Entry = str | Finding
+# Characters of an entry that are shown where nothing else is known of it.
+SHOWN = 60
+UNDECODABLE = "\ufffd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +71,28 @@ class EntryReader:
     reader: Reader
     num_labels: Mapping[str, int]
 
-    def read(self, file: str, entries: Sequence[str]) -> list[Outcome]:
+    def read(self, file: str, entries: Sequence[Entry]) -> list[Outcome]:
         """Return what becomes of each entry; a record that is wrong becomes a finding."""
         return [
-            [self._checked(one, file) for one in self.reader.read(entry, file)] for entry in entries
+            [entry] if isinstance(entry, Finding) else self._outcome(entry, file)
+            for entry in entries
         ]
+
+    def _outcome(self, entry: str, file: str) -> Outcome:
+        try:
+            outcome = [self._checked(one, file) for one in self.reader.read(entry, file)]
+        except MemoryError:
+            raise
+        # One entry of millions that the reader does not expect shall not end the job.
+        except Exception as error:
+            problem = " ".join(f"{type(error).__name__}: {error}".split())
+            detail = f"{problem} (entry begins {entry[:SHOWN]!r})"
+            outcome = [Finding(file, "", "dropped", "cannot be used", detail)]
+        if UNDECODABLE in entry:
+            name = next(map(_name, outcome), "")
+            reason = "bytes that are not UTF-8 are read as U+FFFD"
+            outcome.append(Finding(file, name, "note", reason, f"{entry.count(UNDECODABLE):,}"))
+        return outcome
 
     def _checked(self, one: Product, file: str) -> Product:
         if isinstance(one, Finding):
@@ -79,6 +107,12 @@ class EntryReader:
         return one
 
 
+def _name(one: Product) -> str:
+    if isinstance(one, Finding):
+        return one.entry
+    return one.group if isinstance(one, NamedRecord) else one.id
+
+
 def read_entries(
     reader: EntryReader, sources: Sequence[Source], start: Position, processes: int
 ) -> Generator[tuple[int, Outcome], None, None]:
@@ -91,10 +125,11 @@ def read_entries(
         processes: how many read at the same time; with one, it is this one.
 
     Returns:
-        The number of the source and what became of the entry, for each entry in order.
+        The number of the source and what became of the entry, for each entry in order. The rest of
+        a file that cannot be read to its end counts as an entry, which is dropped.
 
     Raises:
-        ValueError: a file cannot be read.
+        ValueError: a file cannot be read from its beginning on.
     """
     chunks = _chunks(reader.reader, sources, start)
     if processes == 1:
@@ -104,41 +139,68 @@ def read_entries(
         return
     # Forked processes would inherit locks and threads of libraries; begun anew, they do not.
     pool = ProcessPoolExecutor(processes, get_context("spawn"), _begin, (reader,))
-    waiting: deque[tuple[int, Future[list[Outcome]]]] = deque()
+    waiting: deque[_Chunk] = deque()
     try:
         for number, entries in chunks:
-            waiting.append((number, pool.submit(_read, sources[number].name, entries)))
-            if len(waiting) >= WAITING_PER_PROCESS * processes:
-                yield from _first(waiting)
+            future = pool.submit(_read, sources[number].name, entries)
+            waiting.append(_Chunk(number, sum(map(_letters, entries)), future))
+            while waiting and (
+                len(waiting) >= WAITING_PER_PROCESS * processes
+                or sum(chunk.letters for chunk in waiting) >= LETTERS_WAITING
+            ):
+                yield from waiting.popleft().outcomes()
         while waiting:
-            yield from _first(waiting)
+            yield from waiting.popleft().outcomes()
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _first(waiting: deque[tuple[int, Future[list[Outcome]]]]) -> Iterator[tuple[int, Outcome]]:
-    number, future = waiting.popleft()
-    for outcome in future.result():
-        yield number, outcome
+class _Chunk(NamedTuple):
+    """Entries of a source that are given to a process."""
+
+    source: int
+    letters: int
+    future: Future[list[Outcome]]
+
+    def outcomes(self) -> Iterator[tuple[int, Outcome]]:
+        return ((self.source, outcome) for outcome in self.future.result())
+
+
+def _letters(entry: Entry) -> int:
+    return len(entry) if isinstance(entry, str) else 0
 
 
 def _chunks(
     reader: Reader, sources: Sequence[Source], start: Position
-) -> Iterator[tuple[int, list[str]]]:
+) -> Iterator[tuple[int, list[Entry]]]:
     """Give entries of one file together, each time about as much to do."""
     for number in range(start.source, len(sources)):
-        chunk: list[str] = []
+        chunk: list[Entry] = []
         letters = 0
-        for count, entry in enumerate(reader.entries(sources[number].path)):
+        for count, entry in enumerate(_entries(reader, sources[number])):
             if number == start.source and count < start.entries:
                 continue
             chunk.append(entry)
-            letters += len(entry)
+            letters += _letters(entry)
             if letters >= LETTERS_AT_ONCE:
                 yield number, chunk
                 chunk, letters = [], 0
         if chunk:
             yield number, chunk
+
+
+def _entries(reader: Reader, source: Source) -> Iterator[Entry]:
+    """Give the entries of a file; where it breaks off behind one of them, tell so and end."""
+    begun = False
+    try:
+        for entry in reader.entries(source.path):
+            begun = True
+            yield entry
+    except SequenceFileError as error:
+        if not begun:
+            raise
+        detail = str(error).removeprefix(f"{source.path}: ")
+        yield Finding(source.name, "", "dropped", "the rest of the file cannot be read", detail)
 
 
 _reader: EntryReader
@@ -158,5 +220,5 @@ def _begin(reader: EntryReader) -> None:
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _read(file: str, entries: Sequence[str]) -> list[Outcome]:
+def _read(file: str, entries: Sequence[Entry]) -> list[Outcome]:
     return _reader.read(file, entries)

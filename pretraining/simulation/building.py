@@ -2,17 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Simulated records to a folder of the form that `pretraining.data.building` makes."""
 
-import json
 from collections import defaultdict
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from embedding.outputs import writing_folder
-from pretraining.data.building import FORMAT, LIBRARIES
+from pretraining.data.data_folder import check_place, read_facts, write_facts
 from pretraining.data.records import LabelledRecord
 from pretraining.data.shards import write_shard
 from pretraining.data.summary import BuildSummary
@@ -41,7 +39,9 @@ def simulate(settings: Settings, output: Path, overwrite: bool = False) -> Build
             folder cannot be written.
     """
     settings.check()
-    _check_place(output, overwrite)
+    check_place(output)
+    if not overwrite and read_facts(output) is not None:
+        raise ValueError(f"{output}: is there already; --overwrite replaces it")
     vocabularies, summary = Vocabularies({}, closed=False), BuildSummary(str(output))
     random = np.random.default_rng([settings.seed, ORDER])
     records: dict[str, list[LabelledRecord]] = defaultdict(list)
@@ -59,28 +59,6 @@ def simulate(settings: Settings, output: Path, overwrite: bool = False) -> Build
             for shard, start in enumerate(range(0, len(some), RECORDS_PER_SHARD)):
                 chosen = [some[i] for i in order[start : start + RECORDS_PER_SHARD]]
                 write_shard(chosen, folder / f"{kind}-{shard:05d}.parquet")
-        names = vocabularies.names()
-        summary.name_labels(names)
-        (folder / "labels").mkdir()
-        for task, lines in names.items():
-            (folder / "labels" / f"{task}.txt").write_text("\n".join((*lines, "")))
-        facts = {
-            "format": FORMAT,
-            "made_from": {"reader": SOURCE, **asdict(settings)},
-            "versions": {name: version(name) for name in LIBRARIES},
-            **summary.counted(),
-        }
-        (folder / "summary.json").write_text(json.dumps(facts, indent=1) + "\n")
+        head = {"made_from": {"reader": SOURCE, **asdict(settings)}}
+        write_facts(folder, head, vocabularies, summary)
     return summary
-
-
-def _check_place(output: Path, overwrite: bool) -> None:
-    """Find out before the work whether the folder may be written."""
-    if not output.absolute().parent.is_dir():
-        raise ValueError(f"{output}: there is no folder {output.parent}")
-    if not output.exists():
-        return
-    if not (output / "summary.json").is_file():
-        raise ValueError(f"{output}: holds other files than a data folder of this command")
-    if not overwrite:
-        raise ValueError(f"{output}: is there already; --overwrite replaces it")

@@ -4,6 +4,9 @@
 
 from dataclasses import dataclass
 
+# Records are cut from genomes of 24 genes, the shortest of which have a little more letters.
+LONGEST = 6_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -16,7 +19,7 @@ class Settings:
         orders: how many, at most one for each species.
         families: families of proteins, of which every genome has genes.
         min_length: letters of the shortest nucleic-acid record.
-        max_length: letters of the longest one.
+        max_length: letters of the longest one, at most `LONGEST`.
         dev_fraction: share of the records that goes to `dev/`.
         seed: decides everything else.
     """
@@ -47,5 +50,7 @@ class Settings:
             raise ValueError(f"--orders {self.orders}: more than the {self.species} species")
         if self.max_length < self.min_length:
             raise ValueError(f"--max-length {self.max_length}: below --min-length")
+        if self.max_length > LONGEST:
+            raise ValueError(f"--max-length {self.max_length}: must be at most {LONGEST}")
         if not 0 <= self.dev_fraction < 1:
             raise ValueError(f"--dev-fraction {self.dev_fraction}: must be from 0 to less than 1")

@@ -50,6 +50,16 @@ def test_compressed_file_that_breaks_off(tmp_path, text):
         list(read_genomes(path))
 
 
+def test_bytes_of_another_encoding(tmp_path, text):
+    path = tmp_path / "x.gb"
+    path.write_bytes(text.replace("Testus B", "Testus M\xfc").encode("latin-1"))
+    assert [item.species for item in read_genomes(path)] == [
+        "Testus A",
+        "Testus M\ufffd",
+        "Testus C",
+    ]
+
+
 def damages(path, text):
     """Which of the three records are damaged, and how."""
     return [

@@ -12,6 +12,7 @@ from Bio.PDB import MMCIFParser, PDBParser
 
 from sequence_io.alignment import align
 from sequence_io.lines import read_lines
+from sequence_io.structure_formats import read_pdb
 from sequence_io.structures import (
     Reference,
     alphafold_name,
@@ -86,6 +87,21 @@ def test_insertions_are_residues():
         *(atom(3, "LEU", x=4), atom(4, "GLY", x=5)),
     )
     assert located(chain) == [1, 2, 3, 4, 5]
+
+
+def test_numbers_of_residues_beyond_9999_are_read():
+    """Between the last number of a form and the first of the next there is no gap."""
+    numbers = ("9999", "A000", "A001", "ZZZZ", "a000", "a00z")
+    atoms = [atom(0, "GLY").replace("A   0 ", f"A{number} ") for number in numbers]
+    contents = read_pdb(atoms)
+    last = 10_000 + 26 * 36**3
+    expected = [9_999, 10_000, 10_001, last - 1, last, last + 35]
+    assert [one.number for one in contents.atoms] == expected
+    residues = ["GLY", "ALA", "ALA", "ALA", "LEU"]
+    located_ones = [atom(0, "GLY", x=1).replace("A   0 ", "A9999 ")]
+    located_ones += [atom(0, "ALA", x=2).replace("A   0 ", "AA001 ")]
+    located_ones += [atom(0, "LEU", x=3).replace("A   0 ", "AA003 ")]
+    assert located(chain_of(seqres(*residues), *located_ones)) == [1, None, 2, None, 3]
 
 
 def test_of_alternatives_the_likeliest_is_taken():
@@ -205,6 +221,24 @@ def test_mmcif_tells_the_place_of_each_residue():
     assert (first.id, first.sequence, located(first)) == ("A", "AAMA", [1, None, 3, None])
     assert (second.id, second.sequence, located(second)) == ("B", "AAMA", [None, None, None, 4])
     assert structure.bare_chains == ("R",)
+
+
+def test_mmcif_need_not_state_occupancies():
+    lines = [line for line in cif("") if "occupancy" not in line]
+    structure = parse_structure([*lines, "ATOM C CA ALA 1 1 A 5 0 0 1\n"])
+    assert located(structure.chains[0]) == [5]
+
+
+def test_references_of_unknown_extent_are_left_out():
+    names = "ref_id pdbx_strand_id pdbx_db_accession db_align_beg db_align_end"
+    more = "".join(f"_struct_ref_seq.{name}\n" for name in names.split())
+    rows = "1 A P00001 1 20\n1 B P00001 ? 20\n1 C P00001 1 .\n2 D 9XYZ ? ?\n"
+    refs = "loop_\n_struct_ref.id\n_struct_ref.db_name\n1 UNP\n2 PDB\n"
+    structure = parse_structure(
+        cif("ATOM C CA ALA 1 1 A 1 5 0 0 1\n", f"{refs}loop_\n{more}{rows}")
+    )
+    assert structure.head.references == (Reference("A", "P00001", 20),)
+    assert located(structure.chains[0]) == [5]
 
 
 def test_alignment_of_mutants_fragments_and_tags():

@@ -77,6 +77,40 @@ def test_an_entry_of_flat_text():
     assert entry.keywords == ("Membrane", "Zinc")
 
 
+WRAPPED = """\
+KW   Nucleotide-binding {ECO:0000256|ARBA:ARBA00022741, ECO:0000256|PROSITE-
+KW   ProRule:PRU10141}; Oxidoreductase {ECO:0000256|RuleBase:RU003880,
+KW   ECO:0000313|EMBL:NGT57282.1}; Direct
+KW   protein sequencing; Nucleotide-
+KW   sugar;
+KW   Zinc {ECO:0000256|ARBA:ARBA00022833}.
+"""
+
+
+def test_keywords_and_their_evidence_go_on_in_the_next_line():
+    text = "".join(line for line in FLAT.splitlines(keepends=True) if line[:2] != "KW")
+    (text,) = flat(text.replace("SQ ", f"{WRAPPED}SQ "))
+    assert parse_entry(text).keywords == (
+        "Nucleotide-binding",
+        "Oxidoreductase",
+        "Direct protein sequencing",
+        "Nucleotide-sugar",
+        "Zinc",
+    )
+
+
+def test_names_of_the_lineage_go_on_in_the_next_line():
+    (text,) = flat(FLAT.replace("Chordata; Craniata", "Chordata incertae\nOC   sedis; Craniata"))
+    assert parse_entry(text).lineage[2:5] == ("Chordata incertae sedis", "Craniata", "Vertebrata")
+
+
+def test_keywords_without_a_name_are_none():
+    (text,) = flat(FLAT.replace("Zinc {ECO:1}.", "{ECO:1}; ; Zinc."))
+    assert parse_entry(text).keywords == ("Membrane", "Zinc")
+    (text,) = xml(XML.replace(">Membrane<", "><").replace(">Zinc<", "> Zinc <"))
+    assert parse_entry(text).keywords == ("Zinc",)
+
+
 @pytest.mark.parametrize("more", ["", 'xmlns="https://uniprot.org/uniprot"', "xmlns='http://x'"])
 def test_xml_says_the_same_in_whatever_namespace(more):
     (text,) = xml(XML_OF.format(more=more))

@@ -16,6 +16,7 @@ from pretraining.data.building import BuildOptions, build
 from pretraining.data.findings import Finding
 from pretraining.data.named import NamedRecord
 from pretraining.data.stored import read_shard
+from sequence_io.records import file_error
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,33 @@ class LineReader:
             if fields.get("coordinates") is not None:
                 fields["coordinates"] = np.array(fields["coordinates"], dtype=float)
             yield NamedRecord(**fields)
+
+
+class BreakingReader(LineReader):
+    """Reads only so many entries of one file."""
+
+    def __init__(self, broken, whole=1):
+        super().__init__()
+        vars(self).update(broken=broken, whole=whole)
+
+    def entries(self, path):
+        for number, entry in enumerate(super().entries(path)):
+            if path == self.broken and number == self.whole:
+                raise file_error(path, "broken", line=number + 1)
+            yield entry
+
+
+class PreparedReader(LineReader):
+    """Leaves a line in a file when it gets ready, and tells of it."""
+
+    def __init__(self, calls):
+        super().__init__()
+        vars(self).update(calls=calls)
+
+    def prepare(self):
+        with self.calls.open("a") as file:
+            file.write("prepare\n")
+        yield Finding("index", "x", "note", "prepared")
 
 
 class CountingReader(LineReader):

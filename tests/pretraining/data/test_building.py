@@ -149,6 +149,15 @@ def test_the_number_of_processes_does_not_change_a_byte(tmp_path, monkeypatch, p
     assert str(os.getpid()) not in readers
 
 
+def test_long_entries_are_not_read_ahead(tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, "LETTERS_AT_ONCE", 1)
+    monkeypatch.setattr(workers, "LETTERS_WAITING", 1)
+    source = workers.Source(tmp_path / "a", "a", None)
+    reader = workers.EntryReader(CountingReader(), {})
+    entries = workers.read_entries(reader, [source], workers.Position(), 2)
+    assert all(CountingReader.given == done for done, _ in enumerate(entries, start=1))
+
+
 @pytest.mark.parametrize("processes", [1, 2])
 def test_what_is_read_ahead_is_bounded(tmp_path, monkeypatch, processes):
     monkeypatch.setattr(workers, "LETTERS_AT_ONCE", 1)
@@ -225,14 +234,6 @@ def test_the_summary_counts(tmp_path, source):
     name, number = summary.labels["prot_keyword"].most_common(1)[0]
     for part in (f"{len(everything):,} records", f"{name} {number:,}", "32 to 63", "##"):
         assert part in text
-
-
-def test_ids_that_are_not_unique_are_told(tmp_path):
-    source = write_lines(tmp_path / "a.jsonl", [named("a"), named("b"), named("a"), named("a")])
-    make([source], tmp_path / "out", records_per_shard=2)
-    text = "2 records have the id of an earlier one"
-    assert report(tmp_path / "out") == [Finding("", "", "note", "ids are not unique", text)]
-    assert [r.id for r in records(tmp_path / "out")] == ["a", "b", "a", "a"]
 
 
 def test_what_is_complete_is_not_made_again(tmp_path, source):

@@ -171,6 +171,35 @@ def test_damaged_record_does_not_stop(tmp_path, genomes):
     assert found == ["NZ_000000", "NZ_000002"]
 
 
+def test_bytes_of_another_encoding(tmp_path):
+    wrong = tmp_path / "latin.gb"
+    texts = [genome(number).encode() for number in range(3)]
+    texts[1] = texts[1].replace(b"FEATURES ", b"COMMENT     M\xfcller\nFEATURES ")
+    wrong.write_bytes(b"".join(texts))
+    assert run(wrong, "--output", tmp_path / "out") == 0
+    assert {record.id.split(":")[0] for record in records(tmp_path / "out")} == {
+        f"NZ_{number:06}.1" for number in range(3)
+    }
+    notes = [row for row in report(tmp_path / "out") if "UTF-8" in row.reason]
+    assert [(row.entry, row.status, row.detail) for row in notes] == [("NZ_000001.1", "note", "1")]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_file_that_breaks_off_does_not_stop(tmp_path, genomes, processes):
+    broken = tmp_path / "broken.gbff.gz"
+    noise = "".join(f"COMMENT     {number * 7919 % 10007}\n" for number in range(20000))
+    whole = gzip.compress((genome(8) + noise + genome(9)).encode())
+    broken.write_bytes(whole[: len(whole) // 2])
+    one, two = genomes
+    output = tmp_path / "out"
+    assert run(one, broken, two, "--output", output, "--processes", processes) == 0
+    found = {record.id.split(":")[0] for record in records(output)}
+    assert found == {f"NZ_{number:06}.1" for number in range(9)}
+    (row,) = (row for row in report(output) if row.status == "dropped")
+    assert (row.file, row.reason) == ("broken.gbff.gz", "the rest of the file cannot be read")
+    assert row.detail.startswith("truncated or damaged gzip file")
+
+
 def test_without_biopython():
     text = "import sys; sys.modules['Bio'] = None; import sequence_io, pretraining.commands\n"
     text += "import pretraining.data.genbank_records"

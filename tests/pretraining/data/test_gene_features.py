@@ -121,7 +121,9 @@ class TestOverlaps:
 
     def test_coding_in_one_isoform(self):
         found = runs(("CDS", "21..60"), ("5'UTR", "11..40"), ("mRNA", "join(11..60,81..90)"))
-        assert found == ["+11..20 regulatory", "+21..60 CDS", "+61..80 intron"]
+        assert found == [
+            *("+11..20 regulatory", "+21..60 CDS", "+61..80 intron", "+81..90 regulatory"),
+        ]
 
     @pytest.mark.parametrize("inner", ["exon", "ncRNA", "misc_RNA", "CDS", "promoter", "tRNA"])
     def test_whatever_lies_in_an_intron_is_more_specific(self, inner):
@@ -160,8 +162,66 @@ class TestOverlaps:
         assert runs((kind, "11..20")) == ["+11..20 ncRNA"]
 
     def test_features_of_no_label(self):
-        kinds = ("gene", "source", "repeat_region", "misc_feature", "variation", "prim_transcript")
+        kinds = ("gene", "source", "repeat_region", "misc_feature", "variation")
         assert runs(*((kind, "11..50") for kind in kinds)) == []
+
+
+class TestTranscripts:
+    MESSENGER = ("mRNA", "join(11..60,81..150)", {"gene": "a"})
+    UNTRANSLATED = ["+11..30 regulatory", "+31..60 CDS", "+61..80 intron", "+81..90 CDS"]
+    UNTRANSLATED += ["+91..150 regulatory"]
+
+    def test_what_is_not_translated_of_a_messenger_is_regulatory(self):
+        assert runs(self.MESSENGER, ("CDS", "join(31..60,81..90)")) == self.UNTRANSLATED
+        reverse = runs(
+            ("CDS", "complement(join(31..60,81..90))"), ("mRNA", "complement(join(11..60,81..150))")
+        )
+        assert reverse == [run.replace("+", "-") for run in self.UNTRANSLATED]
+
+    def test_messenger_without_a_coding_sequence(self):
+        introns = ["+61..80 intron"]
+        assert runs(self.MESSENGER) == introns
+        assert runs(self.MESSENGER, ("CDS", "complement(31..50)")) == [
+            "+61..80 intron",
+            "-31..50 CDS",
+        ]
+        assert runs(self.MESSENGER, ("CDS", "141..170")) == [*introns, "+141..170 CDS"]
+        assert runs(self.MESSENGER, ("CDS", "201..230", {"gene": "b"})) == [
+            *introns,
+            "+201..230 CDS",
+        ]
+        found, told = labels(self.MESSENGER, ("CDS", "31..50", {"pseudo": None}))
+        assert (found, told) == (introns, ["pseudogene"])
+
+    def test_coding_sequence_of_the_locus(self):
+        found = runs(self.MESSENGER, ("CDS", "141..170", {"gene": "a"}))
+        assert found == [
+            *("+11..60 regulatory", "+61..80 intron", "+81..140 regulatory", "+141..170 CDS"),
+        ]
+
+    def test_messenger_across_the_origin(self):
+        found = runs(("mRNA", "join(271..300,1..50)"), ("CDS", "11..40"), circular=True)
+        assert found == [
+            *("+1..10 regulatory", "+11..40 CDS", "+41..50 regulatory", "+271..300 regulatory"),
+        ]
+
+    def test_introns_and_exons_are_more_specific_than_messengers(self):
+        isoform = ("mRNA", "11..150")
+        found = runs(isoform, self.MESSENGER, ("CDS", "join(31..60,81..90)"))
+        assert found == self.UNTRANSLATED
+        assert runs(isoform, ("exon", "11..40"), ("CDS", "31..90")) == [
+            *("+11..90 CDS", "+91..150 regulatory"),
+        ]
+
+    @pytest.mark.parametrize("kind", ["precursor_RNA", "prim_transcript"])
+    def test_exons_of_microRNA_are_not_coding(self, kind):
+        found = runs((kind, "11..90"), ("exon", "11..90"), ("ncRNA", "21..42"))
+        assert found == ["+11..20 misc_RNA", "+21..42 ncRNA", "+43..90 misc_RNA"]
+
+    @pytest.mark.parametrize("kind", ["precursor_RNA", "prim_transcript"])
+    def test_unprocessed_transcript_of_a_protein(self, kind):
+        coding = [("exon", "11..40"), ("exon", "61..90"), ("CDS", "join(21..40,61..80)")]
+        assert runs((kind, "11..90"), *coding) == runs(*coding)
 
 
 class TestPlaces:

@@ -267,7 +267,21 @@ def feature_table(genome):
                     elif feature.type != "mRNA":
                         label = labels.get(feature.type, feature.type)
                         table.setdefault((part.strand, place), set()).add(label)
-    return {place: {"intron"} for place in intron_of} | table
+    messengers = {
+        (part.strand, place): {"regulatory"}
+        for feature in genome.features
+        if feature.type == "mRNA" and any(is_within(other, feature) for other in genome.features)
+        for part in feature.location.parts
+        for place in part
+    }
+    return messengers | {place: {"intron"} for place in intron_of} | table
+
+
+def is_within(other, feature):
+    """Whether a feature is a CDS that lies within another one."""
+    one, two = other.location, feature.location
+    same = other.type == "CDS" and one.strand == two.strand
+    return same and two.start <= one.start and one.end <= two.end
 
 
 @needs_data

@@ -12,9 +12,10 @@ import time
 
 import pytest
 
+from pretraining.data import job
 from tests.helpers import REPOSITORY
 
-from .readers import contents, make, some_entries, write_lines
+from .readers import PreparedReader, contents, make, report, some_entries, write_lines
 
 OPTIONS = {"records_per_shard": 6, "dev_fraction": 0.3}
 STEPS = ("mkdir", "rename", "replace", "unlink", "rmdir", "truncate", "fsync")
@@ -59,10 +60,18 @@ def crash_at(step, work):
     return os.WEXITSTATUS(status) == 9
 
 
-@pytest.mark.parametrize("overwrite", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_a_job_that_dies_at_any_step_goes_on(tmp_path, overwrite):
+@pytest.mark.parametrize(
+    ("overwrite", "seconds"),
+    [
+        (False, job.SAVE_SECONDS),
+        pytest.param(True, job.SAVE_SECONDS, marks=pytest.mark.slow),
+        pytest.param(False, 0, marks=pytest.mark.slow),
+    ],
+)
+def test_a_job_that_dies_at_any_step_goes_on(tmp_path, monkeypatch, overwrite, seconds):
     source = write_lines(tmp_path / "a.jsonl", *some_entries(14))
     make([source], tmp_path / "whole", **OPTIONS)
+    monkeypatch.setattr(job, "SAVE_SECONDS", seconds)
     expected = contents(tmp_path / "whole")
     output = tmp_path / "out"
     steps = went_on = 0
@@ -88,6 +97,24 @@ def test_a_job_that_dies_at_any_step_goes_on(tmp_path, overwrite):
         steps += 1
     assert steps > 50
     assert went_on > 10
+
+
+def test_a_job_that_fills_no_shard_goes_on_too(tmp_path, monkeypatch):
+    entries = some_entries(20)
+    source = write_lines(tmp_path / "a.jsonl", *entries)
+    make([source], tmp_path / "whole")
+    monkeypatch.setattr(job, "SAVE_SECONDS", 0)
+    reader = PreparedReader(tmp_path / "calls")
+    assert crash_at(100, lambda: make([source], tmp_path / "out", reader))
+    told = []
+    make([source], tmp_path / "out", reader, tell=told.append)
+    assert len(told) == 1
+    assert reader.calls.read_text() == "prepare\nprepare\n"
+    found = contents(tmp_path / "out")
+    expected = contents(tmp_path / "whole")
+    assert found.keys() == expected.keys()
+    assert all(found[name] == expected[name] for name in expected if name.endswith(".parquet"))
+    assert [row.reason for row in report(tmp_path / "out")].count("prepared") == 1
 
 
 def test_work_that_was_being_thrown_away_is_not_gone_on_with(tmp_path):
@@ -126,20 +153,20 @@ def test_a_job_killed_at_random_moments_ends_with_the_same_bytes(tmp_path):
     moments = random.Random(0)
     reached = [0]
     for _ in range(4):
-        job = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, script, source, output],
             env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
             start_new_session=True,
         )
         written = progress.stat().st_mtime_ns if progress.exists() else 0
-        while job.poll() is None:
+        while process.poll() is None:
             if progress.exists() and progress.stat().st_mtime_ns > written:
                 break
             time.sleep(0.01)
         time.sleep(moments.uniform(0, 0.1))
-        job.kill()
-        assert job.wait() == -signal.SIGKILL
-        assert no_process_is_left(job.pid)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+        assert no_process_is_left(process.pid)
         reached.append(json.loads(progress.read_text())["counted"]["entries"])
     assert reached == sorted(set(reached))  # each run went on where the one before it was killed
     told = []

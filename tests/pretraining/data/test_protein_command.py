@@ -3,6 +3,7 @@
 """`lucaone data protein`."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -17,6 +18,14 @@ from tests.helpers import REPOSITORY
 
 from .protein_files import ENTRIES, SEQUENCE, entry, match, pdb, write
 from .readers import contents, records
+
+KILLED = """
+import os, sys
+from lucaone_cli import main
+from pretraining.data.protein_records import ProteinReader
+ProteinReader.read = lambda *_: os._exit(9)
+main(sys.argv[1:])
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +84,37 @@ def test_other_tables_are_another_job(tmp_path, source, tables, capsys):
     write(tmp_path / "s", "y.pdb", pdb(SEQUENCE, "P00002"))
     assert run(source, *output, *tables) == 1
     assert "other structures and other interpro;" in capsys.readouterr().err
+
+
+def test_a_table_of_orders_is_known_by_its_content(tmp_path, source, capsys):
+    orders = write(tmp_path, "orders.tsv", "7\tBacillales\n")
+    call = (source, "--output", tmp_path / "out", "--taxonomy", orders)
+    assert run(*call) == 0
+    capsys.readouterr()
+    os.utime(orders, (1, 1))
+    assert run(*call) == 0
+    assert "nothing was done" in capsys.readouterr().err
+    write(tmp_path, "orders.tsv", "7\tMicrococcal\n")
+    os.utime(orders, (1, 1))
+    assert run(*call) == 1
+    assert "other taxonomy;" in capsys.readouterr().err
+
+
+def test_a_job_that_is_refused_leaves_the_index_of_the_other_alone(
+    tmp_path, source, tables, capsys
+):
+    """The other one was killed while it read: its index is whole, and it goes on with it."""
+    output, index = ("--output", tmp_path / "out"), tmp_path / "out.index"
+    bad = write(tmp_path, "p2.dat", match("P00002"))
+    command = [sys.executable, "-c", KILLED, "data", "protein", source, *output, *tables]
+    died = subprocess.run([*map(str, command)], cwd=REPOSITORY)
+    assert died.returncode == 9
+    before = index.read_bytes()
+    assert run(source, *output, *tables, "--interpro", bad) == 1
+    assert "other interpro;" in capsys.readouterr().err
+    assert index.read_bytes() == before
+    assert run(source, *output, *tables) == 0
+    assert not index.exists()
 
 
 def test_wrong_usage_exits_with_2(tmp_path, source, capsys):

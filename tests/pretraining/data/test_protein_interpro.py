@@ -12,6 +12,7 @@ import pytest
 from pretraining.data import protein_index
 from pretraining.data.interpro import choose_spans, read_entry_tasks, read_matches
 from pretraining.data.protein_index import IndexWriter, ProteinIndex
+from pretraining.data.protein_sources import IndexSources
 from sequence_io import SequenceFileError
 
 from .protein_files import ENTRIES, entry, make, match, write
@@ -73,6 +74,18 @@ def test_all_spans_of_the_database_are_taken_in_order():
     assert spans == {"prot_site": places}
 
 
+def test_of_spans_with_one_start_the_shorter_comes_later():
+    """A trainer takes the later one where two overlap; the other order would hide the shorter."""
+    ends = (("IPR000004", 20), ("IPR000005", 9), ("IPR000005", 20), ("IPR000004", 30))
+    spans, _ = choose_spans(rows(*((entry, "PS1", 3, end) for entry, end in ends)), TASKS, 40)
+    assert [(end + 1, entry) for _, end, entry in spans["prot_site"]] == [
+        (30, "IPR000004"),
+        (20, "IPR000004"),
+        (20, "IPR000005"),
+        (9, "IPR000005"),
+    ]
+
+
 def test_spans_beyond_the_protein_are_told():
     table = rows(
         ("IPR000001", "PF1", 1, 40), ("IPR000001", "PF1", 2, 41), ("IPR000003", "SSF", 0, 9)
@@ -132,6 +145,38 @@ def test_spans_arrive_in_the_records_in_whatever_order(tmp_path, tables):
     assert not (tmp_path / "out.index").exists()
 
 
+def test_only_matches_of_the_entries_are_stored(tmp_path):
+    table = write(tmp_path, "p.dat", match("P1") + match("P2") + match("P9") + match("P1", last=7))
+    sources = IndexSources(
+        uniprot=[write(tmp_path, "a.dat", entry("P1")), write(tmp_path, "b.dat", entry("P3; P2"))],
+        interpro=table,
+        tasks=TASKS,
+        structures=[],
+        alone=False,
+    )
+    sources.fill(tmp_path / "index")
+    lookup = ProteinIndex(tmp_path / "index")
+    stored = [lookup.matches(name).count("\n") for name in ("P1", "P2", "P3", "P9")]
+    assert stored == [2, 1, 0, 0]
+
+
+def test_a_damaged_file_of_entries_does_not_stop_the_job(tmp_path, tables):
+    """One has a byte that is no UTF-8, the other one ends too early."""
+    latin = tmp_path / "a.dat"
+    text = entry("P1") + entry("P2").replace("_TEST", "_T\xe9ST") + entry("P3")
+    latin.write_bytes(text.encode("latin-1"))
+    cut = tmp_path / "b.dat.gz"
+    numbers = range(10, 1000)
+    text = "".join(entry(f"P{number}") for number in numbers)
+    cut.write_bytes(gzip.compress(text.encode())[:-400])
+    options = tables(*(match(f"P{number}") for number in (1, 2, 3, *numbers)))
+    records, findings = make(tmp_path / "out", [latin, cut], **options)
+    assert {"P1", "P2", "P3", "P10"} <= set(records) and "P999" not in records
+    assert all(record.spans for record in records.values())
+    told = [(one.file, one.entry, one.status) for one in findings if one.reason != "damaged entry"]
+    assert told == [("a.dat", "P2", "note"), ("b.dat.gz", "", "dropped")]
+
+
 def test_bad_rows_and_spans_are_in_the_report(tmp_path, tables):
     source = write(tmp_path, "a.dat", entry("P1"))
     table = tables(match("P0", first="x"), match("P1"), "P1\tno columns\n", match("P1", last=99))
@@ -184,6 +229,7 @@ def test_filling_goes_on_where_it_was_killed(tmp_path, monkeypatch):
 
         stored.clear()
         with closing(IndexWriter(path, "key")) as index:
+            index.fill("accessions", [f"P{k}" for k in range(20)], index.add_given)
             index.fill("matches", read_matches(table, TASKS), store)
         lookup = ProteinIndex(path)
         return [lookup.matches(f"P{k}") for k in range(21)]
@@ -203,9 +249,9 @@ def test_filling_goes_on_where_it_was_killed(tmp_path, monkeypatch):
 def test_an_index_of_other_files_is_begun_anew(tmp_path):
     for key in ("one", "other"):
         with closing(IndexWriter(tmp_path / "index", key)) as index:
-            index.fill("matches", [key], lambda name: index.add_matches(name, "rows"))
+            index.fill("accessions", [key], index.add_given)
     lookup = ProteinIndex(tmp_path / "index")
-    assert (lookup.matches("one"), lookup.matches("other")) == ("", "rows")
+    assert (lookup.is_given("one"), lookup.is_given("other")) == (False, True)
 
 
 def test_an_index_that_cannot_be_written_is_one_line(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pretraining.data.named import NamedRecord
-from pretraining.data.protein_records import segments
+from pretraining.data.protein_records import cut_protein
 from sequence_io.uniprot import EntryError, parse_entry, split_flat
 
 from .protein_files import DATA, SEQUENCE, entry, make, real_data, write
@@ -56,8 +56,8 @@ def test_long_proteins_become_segments(tmp_path):
         keywords=["Zinc"],
         coordinates=coordinates,
     )
-    assert list(segments(record, 10)) == [record]
-    first, second, third = segments(record, 4)
+    assert list(cut_protein(record, 10)) == [record]
+    first, second, third = cut_protein(record, 4)
     assert [one.id for one in (first, second, third)] == ["P1#1-3", "P1#4-6", "P1#7-10"]
     assert [one.sequence for one in (first, second, third)] == ["ABC", "DEF", "GHIJ"]
     assert first.spans == {"prot_domain": [(0, 2, "all"), (2, 2, "middle")]}
@@ -67,7 +67,12 @@ def test_long_proteins_become_segments(tmp_path):
         one.check()
         assert (one.group, one.keywords, one.classes) == ("P1", ["Zinc"], record.classes)
     np.testing.assert_array_equal(third.coordinates, coordinates[6:])
-    assert [one.coordinates is None for one in segments(record, 3)] == [False, False, False, True]
+    assert [one.coordinates is None for one in cut_protein(record, 3)] == [
+        False,
+        False,
+        False,
+        True,
+    ]
 
 
 def test_segments_of_one_protein_are_in_one_split(tmp_path):
@@ -86,6 +91,7 @@ DAMAGE = {
     "length": entry("P00002").replace(SEQUENCE, SEQUENCE[:-1]),
     "no id": entry("P00002").partition("\n")[2],
     "noise": "%PDF-1.4\n//\n",
+    "zeros": "\0\0\0\n//\n",
 }
 
 
@@ -95,7 +101,7 @@ def test_one_damaged_entry_does_not_stop_the_job(tmp_path, damage):
     records, (finding,) = make(tmp_path / "out", [source])
     assert sorted(records) == ["P00001", "P00003"]
     assert (finding.file, finding.status, finding.reason) == ("a.dat", "dropped", "damaged entry")
-    assert finding.entry == ("" if damage == "noise" else "P00002")
+    assert finding.entry == ("" if damage in ("noise", "zeros") else "P00002")
     assert finding.detail
 
 

@@ -147,8 +147,6 @@ def test_files_that_are_of_no_use_are_in_the_report(tmp_path):
 def test_without_entries_each_chain_is_a_record(tmp_path):
     pair = write(tmp_path, "x.pdb", pdb(SEQUENCE, "P00001", chains="AB", id="9XYZ"))
     predicted = write(tmp_path, "AF-P00002-F1-model_v4.pdb", pdb(SEQUENCE, x=5))
-    (tmp_path / "cut.pdb.gz").write_bytes(gzip.compress(pdb(SEQUENCE).encode())[:-30])
-    write(tmp_path, "empty.pdb", "HEADER    NOTHING\n")
     records, findings = make(tmp_path / "out", [pair, predicted])
     assert {id: one.source for id, one in records.items()} == {
         "9XYZ_A": "pdb",
@@ -157,6 +155,18 @@ def test_without_entries_each_chain_is_a_record(tmp_path):
     }
     assert positions(records["9XYZ_B"]) == places()
     assert findings == []
+
+
+def test_damaged_structures_do_not_stop_the_job(tmp_path):
+    whole = write(tmp_path, "x.pdb", pdb(SEQUENCE, id="9XYZ"))
+    empty = write(tmp_path, "empty.pdb", "HEADER    NOTHING\n")
+    cut = tmp_path / "cut.pdb.gz"
+    cut.write_bytes(gzip.compress(pdb(SEQUENCE * 9).encode())[:-30])
+    records, findings = make(tmp_path / "out", [cut, empty, whole])
+    assert list(records) == ["9XYZ_A"]
+    assert [(one.file, one.status, one.reason) for one in findings] == [
+        (name, "dropped", "structure cannot be read") for name in ("cut.pdb.gz", "empty.pdb")
+    ]
 
 
 def test_chains_of_given_entries_are_no_records_of_their_own(tmp_path):

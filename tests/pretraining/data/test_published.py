@@ -247,8 +247,7 @@ def test_long_sequences_are_left_out_if_asked(tmp_path):
         ("obj_id,obj_id,obj_type,obj_seq,obj_label\n1,2,3,4,5\n", "2 columns 'obj_id'"),
         (",".join(HEADER) + "\n", "there is no entry in it"),
         ("", "holds no records"),
-        (",".join(HEADER) + "\nx,prot,MK,,s\ny,prot\n", "line 3: the header has 5 cells"),
-        (",".join(HEADER) + '\nx,prot,MK,,s\ny,prot,MK,"{,s\n', "line 3: not a valid table"),
+        (",".join(HEADER) + "\ny,prot\n", "line 2: the header has 5 cells"),
     ],
 )
 def test_a_file_that_is_no_table_of_records_stops_the_job(tmp_path, text, message):
@@ -258,6 +257,22 @@ def test_a_file_that_is_no_table_of_records_stops_the_job(tmp_path, text, messag
         convert_records(source, tmp_path / "out")
     assert str(source) in str(error.value)
     assert {path.name for path in tmp_path.iterdir()} == {"a.csv"}
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("y,prot\n", "line 3: the header has 5 cells, this row has 2"),
+        ('y,prot,MK,"{,s\n', "line 3: not a valid table: unexpected end of data"),
+    ],
+)
+def test_a_table_that_breaks_off_keeps_what_is_before(tmp_path, row, problem):
+    source = tmp_path / "a.csv"
+    source.write_text(",".join(HEADER) + "\nx,prot,MK,,s\n" + row)
+    convert_records(source, tmp_path / "out")
+    assert [record.id for record in records(tmp_path / "out")] == ["x"]
+    (finding,) = report(tmp_path / "out")
+    assert (finding.status, finding.detail) == ("dropped", problem)
 
 
 def test_folders_are_splits(tmp_path):

@@ -11,9 +11,24 @@ from Bio.Seq import Seq
 from pretraining.data.records import SCHEMA
 from pretraining.simulation import Settings, simulate, simulate_records
 from pretraining.simulation.alphabet import DNA, PROTEIN, STOP, letters, numbers
-from pretraining.simulation.families import SITE_LENGTH, draw_families, evolve
+from pretraining.simulation.families import (
+    DOMAIN_LENGTH,
+    LINKER,
+    SITE_LENGTH,
+    draw_families,
+    evolve,
+)
 from pretraining.simulation.folds import DISORDERED, FOLDS, HYDROPATHY, draw_fold
-from pretraining.simulation.genomes import REPEATED, write_codons, write_genome, write_spacers
+from pretraining.simulation.genomes import (
+    PROMOTER,
+    REPEATED,
+    TERMINATOR,
+    write_codons,
+    write_genome,
+    write_spacers,
+)
+from pretraining.simulation.records import GENES
+from pretraining.simulation.settings import LONGEST
 from pretraining.simulation.species import draw_species
 
 SMALL = {"records": 120, "proteins": 40, "species": 12, "orders": 4, "families": 20}
@@ -264,11 +279,23 @@ def test_what_is_there_is_kept(tmp_path):
         simulate(settings, tmp_path / "out")
     simulate(settings, tmp_path / "out", overwrite=True)
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "thesis.txt").touch()
+    (tmp_path / "mine" / "summary.json").write_text('{"format": "of my own"}')
     with pytest.raises(ValueError, match="mine: holds other files"):
         simulate(settings, tmp_path / "mine", overwrite=True)
+    assert (tmp_path / "mine" / "summary.json").exists()
+    (tmp_path / "empty").mkdir()
+    assert simulate(settings, tmp_path / "empty").count() == 12
     with pytest.raises(ValueError, match="there is no folder"):
         simulate(settings, tmp_path / "none" / "out")
+
+
+def test_the_longest_record_fits_into_any_genome(tmp_path):
+    codons = DOMAIN_LENGTH[0] + 2 * LINKER[0] + 1
+    shortest = GENES * (PROMOTER[0] + 3 * codons + TERMINATOR[0])
+    assert shortest >= LONGEST
+    long = {"min_length": LONGEST, "max_length": LONGEST}
+    few = {"records": 3, "proteins": 0, "species": 1, "orders": 1, "families": 1, "dev_fraction": 0}
+    assert simulate(Settings(**few, **long), tmp_path / "out").letters["train"]["gene"] == 18_000
 
 
 @pytest.mark.parametrize(
@@ -277,6 +304,7 @@ def test_what_is_there_is_kept(tmp_path):
         ({"records": 0}, "--records 0: must be at least 1"),
         ({"proteins": -1}, "--proteins -1: must be at least 0"),
         ({"min_length": 500, "max_length": 400}, "--max-length 400: below --min-length"),
+        ({"min_length": 6001, "max_length": 6001}, "--max-length 6001: must be at most 6000"),
         ({"species": 3, "orders": 4}, "--orders 4: more than the 3 species"),
         ({"dev_fraction": 1.0}, "--dev-fraction 1.0: must be from 0"),
     ],
