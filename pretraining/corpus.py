@@ -42,10 +42,12 @@ def find_shards(sources: Sequence[str | os.PathLike[str]]) -> list[Path]:
     """Return the Parquet files of folders, and of the folders in them, each once.
 
     Raises:
-        ValueError: a source is not there, or holds none.
+        ValueError: a source is not there, holds none, or is a data folder with its splits.
     """
     shards: list[Path] = []
     for source in map(Path, sources):
+        if (source / "train").is_dir():
+            raise ValueError(f"{source}: is a whole data folder; name {source / 'train'}")
         found = [source] if source.is_file() else sorted(source.rglob("[!.]*.parquet"))
         if not found and any(source.rglob("*.csv*")):
             raise ValueError(

@@ -6,8 +6,8 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,22 @@ class TrainingData:
         }
 
 
+def for_molecules(recipe: Recipe, train_data: Sequence[Path], tell: Tell) -> Recipe:
+    """Return a recipe without the tasks of a molecule that has no record, which is told.
+
+    Raises:
+        ValueError: no task is left.
+    """
+    there = find_groups(find_shards(train_data))
+    tasks = {task: settings for task, settings in recipe.tasks.items() if task[:4] in there}
+    left_out = [task for task in recipe.tasks if task not in tasks]
+    if not tasks:
+        raise ValueError(f"train: there is no record for the tasks {', '.join(left_out)}")
+    if left_out:
+        tell(f"left out, for there is no record of their molecule: {', '.join(left_out)}")
+    return replace(recipe, tasks=tasks)
+
+
 def read_data(
     recipe: Recipe,
     train_data: Sequence[Path],
@@ -85,8 +101,11 @@ def read_data(
         ValueError: they are not there, or cannot be trained on.
     """
     shards, held_out_shards = find_shards(train_data), find_shards(eval_data)
-    groups = _of_the_recipe(recipe, find_groups(shards))
-    held_out = _of_the_recipe(recipe, find_groups(held_out_shards), required=False)
+    if set(shards) & set(held_out_shards):
+        tell("warning: --eval holds records of --train; what it says is no test")
+    found, found_held_out = find_groups(shards), find_groups(held_out_shards)
+    groups = {name: found[name] for name in recipe.seq_types}
+    held_out = {name: found_held_out[name] for name in groups if name in found_held_out}
     names = _label_names([*train_data, *eval_data], labels)
     label_names = {task: found for task, found in names.items() if task in recipe.tasks}
     known = {task: len(found) for task, found in label_names.items()}
@@ -94,7 +113,8 @@ def read_data(
         number = {**PUBLISHED_TASKS[task], **given}["num_labels"]  # None: as many as there are
         if "num_labels" in given and task in known and number not in (None, known[task]):
             raise ValueError(
-                f"tasks: num_labels of {task} is {number:,}, and its vocabulary has {known[task]:,}"
+                f"tasks: num_labels of {task} is {number:,}, and its vocabulary has "
+                f"{known[task]:,}; --set tasks.{task}.num_labels=null takes that"
             )
         if number is not None:
             known.setdefault(task, number)
@@ -112,23 +132,6 @@ def read_data(
     if held_out_shards:
         digests["eval_sha256"] = _digest(held_out_shards, eval_data)
     return TrainingData(groups, held_out, label_names, known, survey, digests)
-
-
-def _of_the_recipe(
-    recipe: Recipe, groups: Mapping[str, list[Group]], required: bool = True
-) -> dict[str, list[Group]]:
-    """Return the groups of the molecules that the recipe trains on.
-
-    Raises:
-        ValueError: there are none of one of them.
-    """
-    for seq_type in recipe.seq_types:
-        if required and seq_type not in groups:
-            tasks = [task for task in recipe.tasks if task.startswith(seq_type)]
-            raise ValueError(
-                f"train: there is no {seq_type} record for the tasks {', '.join(tasks)}"
-            )
-    return {name: groups[name] for name in recipe.seq_types if name in groups}
 
 
 def _label_names(

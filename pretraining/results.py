@@ -61,7 +61,9 @@ def task_rows(results: Mapping[str, Any]) -> list[list[str]]:
 def summary_table(results: Mapping[str, Any]) -> str:
     """Return the tasks as a table for a terminal, with a line that says what it is of."""
     if not results["metrics"]:
-        return f"{results['steps']:,} updates; no evaluation (--eval DIR)"
+        loss = next((line["loss"] for line in reversed(results["history"]) if "loss" in line), None)
+        last = "" if loss is None else f", last loss of the training {loss:.4f}"
+        return f"{results['steps']:,} updates{last}; no evaluation (--eval DIR)"
     rows = task_rows(results)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
@@ -116,9 +118,7 @@ def render_card(results: Mapping[str, Any]) -> str:
     letters = ", ".join(f"{count:,} of {name}" for name, count in data["letters"].items())
     skipped = sum(results["skipped"].values())
     begins = results["model"]["begins_with"]
-    header = ModelCardData(
-        license="apache-2.0", library_name="transformers", tags=["biology", "lucaone"]
-    )
+    header = ModelCardData(library_name="transformers", tags=["biology", "lucaone"])
     lines = [
         f"# {recipe['name']}",
         recipe["about"],

@@ -16,9 +16,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from accelerate import PartialState
 
 from embedding.models import find_model, load_tokenizer
+from modeling_lucaone import LucaOneForPreTraining
 from tokenization import LucaOneTokenizerFast
 from training_jobs.hardware import Hardware
 from training_jobs.jobs import CHECKPOINTS, Tell, resumable, silent
@@ -29,7 +31,7 @@ from training_jobs.trainer import TOKENS_PER_BATCH
 
 from .evaluation import ConstantModel, Evaluation
 from .examples import ExampleMaker
-from .inputs import read_data
+from .inputs import for_molecules, read_data
 from .models import first_model, new_config
 from .order import Mixture
 from .recipe import Recipe, read_recipe
@@ -39,6 +41,8 @@ from .survey import constant_logits
 from .training import total_steps, train
 
 Source = str | os.PathLike[str]
+# What may change while a run is under way.
+FREE = ("save_steps", "keep_checkpoints")
 
 
 @dataclass(frozen=True)
@@ -107,15 +111,23 @@ def pretrain(
     where = Hardware(**hardware)
     where.check()
     check_libraries()
+    changes = list(changes)
+    if model is not None and any(change.startswith("model") for change in changes):
+        raise ValueError("--set model: the shape of a model that goes on is its own (--model)")
     recipe = recipe if isinstance(recipe, Recipe) else read_recipe(recipe, changes)
-    output = Path(output)
+    output, train_folders = Path(output), _several(train_data)
+    read = partial(read_results, command="pretrain")
+    if output.exists() and not overwrite:
+        read(output)
     processes = PartialState(cpu=where.kind == "cpu", timeout=timedelta(days=30))
     started, began = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
     if not processes.is_main_process:
         tell = silent
 
     source = None if model is None else find_model(model, revision)
-    data = read_data(recipe, _several(train_data), _several(eval_data), labels, tell)
+    new_config(recipe, {}, {}, source)  # what is wrong with it is told before the records are read
+    recipe = for_molecules(recipe, train_folders, tell)
+    data = read_data(recipe, train_folders, _several(eval_data), labels, tell)
     tasks = recipe.pretraining_tasks(data.num_labels)
     config = new_config(recipe, tasks, data.label_names, source)
     tokenizer = LucaOneTokenizerFast() if source is None else load_tokenizer(source)
@@ -126,17 +138,18 @@ def pretrain(
         recipe.gene_fraction,
     )
     updates = total_steps(recipe, mixture.steps_per_epoch)
-    tell(f"{updates:,} updates, {mixture.steps_per_epoch:,} an epoch")
+    with torch.device("meta"):
+        parameters = LucaOneForPreTraining(config).num_parameters()
+    tell(f"{parameters:,} parameters; {updates:,} updates, {mixture.steps_per_epoch:,} an epoch")
     if warning := check_schedule(recipe.warmup_steps, updates):
         tell(warning)
     made_from = {
         "dtype": where.dtype or "float32",
-        **as_dictionary(recipe),
+        **{name: value for name, value in as_dictionary(recipe).items() if name not in FREE},
         "num_labels": data.num_labels,
         **data.digests,
         **(source.fingerprint() if source else {}),
     }
-    read = partial(read_results, command="pretrain")
     with resumable(output, CHECKPOINTS, made_from, overwrite, processes, read) as job:
         if job.complete is not None:
             notes = [f"{output} is complete; nothing was done"]
@@ -179,7 +192,7 @@ def pretrain(
                 "tasks": tasks,
                 "model": {
                     "begins_with": source.name if source else None,
-                    "parameters": sum(one.numel() for one in trained.model.parameters()),
+                    "parameters": parameters,
                 },
                 "data": data.description(recipe.eval_records),
                 "metrics": trained.metrics,

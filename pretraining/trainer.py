@@ -282,4 +282,6 @@ class _EpochSteps(Sampler[list[int]]):
 
     def __iter__(self) -> Iterator[list[int]]:
         first = self.trainer.state.global_step // self.steps * self.steps
-        return ([number] for number in range(first, first + self.steps))
+        # A training that was stopped behind its last step takes no other one.
+        last = min(first + self.steps, self.trainer.args.max_steps)
+        return ([number] for number in range(first, last))

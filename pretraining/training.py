@@ -135,8 +135,15 @@ def train(
         )
     metrics = None
     if evaluation:
-        scored = trainer.evaluate().items()
-        metrics = {key[5:]: value for key, value in scored if key.startswith("eval_")}
+        last = (line for line in trainer.state.log_history if line["step"] == done)
+        scored = next((line for line in last if "eval_loss" in line), None) or trainer.evaluate()
+        metrics = {key[5:]: value for key, value in scored.items() if key.startswith("eval_")}
+    skipped = dict(trainer.meter.skipped)
+    if sum(skipped.values()):
+        trainer.notes.append(
+            f"{sum(skipped.values()):,} of {done:,} updates were left out: {skipped['loss']:,} for "
+            f"their loss, {skipped['gradient']:,} for their gradients"
+        )
     sharded = trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled
     return Trained(
         model=trainer.accelerator.unwrap_model(trainer.model),
@@ -145,6 +152,6 @@ def train(
         history=trainer.state.log_history,
         metrics=metrics,
         matrix_rate=rate,
-        skipped=dict(trainer.meter.skipped),
+        skipped=skipped,
         notes=trainer.notes,
     )

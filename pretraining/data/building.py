@@ -87,8 +87,8 @@ def build(
         options: how.
         tell: gets a line about what is worth telling meanwhile.
         splits: files whose records all go to one split; the groups of the others decide.
-        names: label names of tasks whose ids are these, if no vocabularies are given; other names
-            follow them.
+        names: label names of tasks whose ids are these, where no vocabulary is given for them; if
+            none is given at all, other names follow them.
 
     Returns:
         What was made.
@@ -119,7 +119,9 @@ def build(
         if summary is None:
             folder.begin(made_from, {}, options.overwrite)
             _check_entries(reader, files)
-            vocabularies = Vocabularies(given or names or {}, closed=given is not None)
+            vocabularies = Vocabularies(
+                {**(names or {}), **(given or {})}, closed=given is not None
+            )
             job = BuildJob(folder, vocabularies, options.dev_fraction, options.records_per_shard)
             summary = job.run(reader, files, options.processes, head, tell)
         return summary

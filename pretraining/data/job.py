@@ -28,7 +28,7 @@ from .named import NamedRecord, Reader
 from .records import LabelledRecord
 from .summary import BuildSummary
 from .vocabularies import Vocabularies
-from .workers import EntryReader, Outcome, Position, Source, read_entries
+from .workers import BROKEN_OFF, EntryReader, Outcome, Position, Source, read_entries
 
 # In the folder of the job: what is done, and its last checkpoint.
 WORK = "work"
@@ -163,6 +163,8 @@ class BuildJob:
     def _report(self, finding: Finding) -> None:
         self.summary.add_finding(finding)
         self.report.add(finding)
+        if finding.reason == BROKEN_OFF:
+            self.summary.notes.append(f"{finding.file}: {finding.reason}: {finding.detail}")
 
     def _split(self, record: NamedRecord | LabelledRecord) -> str:
         """Return the split of a record's group; one that has ids is a group of its own."""
@@ -202,6 +204,8 @@ class BuildJob:
                 f"{self.output}: no record is left of {summary.entries:,} entries"
                 + f" ({reasons})" * bool(reasons)
             )
+        if self.dev_fraction and not summary.count("dev"):
+            summary.notes.append("dev/ is empty: whole entries go there, and there are few of them")
         self.buffers.write_rest()
         self.report.save()
         write_facts(self.data, head, self.vocabularies, summary)

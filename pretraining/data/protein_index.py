@@ -41,6 +41,9 @@ CREATE TABLE findings (
 """
 
 
+GIVEN = "SELECT 1 FROM given WHERE accession = ?"
+
+
 class Candidate(NamedTuple):
     """A chain that is said to be of a protein.
 
@@ -99,7 +102,7 @@ class ProteinIndex:
 
     def is_given(self, accession: str) -> bool:
         """Tell whether this is one of the entries of UniProt."""
-        return bool(self._rows("SELECT 1 FROM given WHERE accession = ?", accession))
+        return bool(self._rows(GIVEN, accession))
 
     def findings(self) -> Iterator[Finding]:
         """Give what could not be used of the files that the index is made of."""
@@ -208,6 +211,10 @@ class IndexWriter:
     def add_given(self, accession: str) -> None:
         """Store an accession of an entry."""
         self._execute("INSERT OR IGNORE INTO given VALUES (?)", accession)
+
+    def is_given(self, accession: str) -> bool:
+        """Tell whether this is one of the entries of UniProt, all of which are stored."""
+        return self._execute(GIVEN, accession).fetchone() is not None
 
     def add_finding(self, finding: Finding) -> None:
         """Store what could not be used, if it has not been told yet."""

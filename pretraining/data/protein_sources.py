@@ -139,10 +139,13 @@ class IndexSources:
     def _add(self, index: IndexWriter, path: Path) -> None:
         """Store which proteins a structure is of, or why that is not known."""
         file = str(path.absolute())
+        other = Finding(path.name, "", "note", "structure of no entry of UniProt here")
         if predicted := alphafold_name(path.name):
             accession, piece = predicted
             if piece == 1:
                 index.add_structure(Candidate(accession, True, None, None, file, ""))
+                if not self.alone and not index.is_given(accession):
+                    index.add_finding(other)
             elif not self.alone:
                 index.add_finding(Finding(path.name, "", "note", "further piece of a prediction"))
             return
@@ -156,5 +159,5 @@ class IndexSources:
             index.add_structure(
                 Candidate(accession, head.predicted, head.resolution, residues, file, chain_id)
             )
-        if not head.references and not self.alone:
-            index.add_finding(Finding(path.name, "", "note", "structure of no UniProt entry"))
+        if not self.alone and not any(index.is_given(one) for _, one, _ in head.references):
+            index.add_finding(other)

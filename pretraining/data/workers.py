@@ -34,6 +34,8 @@ Entry = str | Finding
 # Characters of an entry that are shown where nothing else is known of it.
 SHOWN = 60
 UNDECODABLE = "\ufffd"
+# The reason where the end of a file is lost.
+BROKEN_OFF = "the rest of the file cannot be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ def _entries(reader: Reader, source: Source) -> Iterator[Entry]:
         if not begun:
             raise
         detail = str(error).removeprefix(f"{source.path}: ")
-        yield Finding(source.name, "", "dropped", "the rest of the file cannot be read", detail)
+        yield Finding(source.name, "", "dropped", BROKEN_OFF, detail)
 
 
 _reader: EntryReader

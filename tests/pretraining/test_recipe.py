@@ -9,7 +9,7 @@ import pytest
 from modeling_lucaone.configuration_lucaone import PUBLISHED_TASKS
 from pretraining.data.records import TASKS
 from pretraining.recipe import Recipe, published_recipes, read_recipe
-from pretraining.trainer import warmup_steps
+from training_jobs.schedule import rising_steps
 
 # Facts 2.1: weight, width of the head, labels. The mask tasks share the LM head over 39 tokens.
 ANNOTATION_TASKS = {
@@ -65,7 +65,7 @@ def test_a_published_recipe_has_the_published_optimisation(name):
     assert (recipe.adam_beta1, recipe.adam_beta2, recipe.adam_epsilon) == (0.9, 0.98, 1e-8)
     assert recipe.weight_decay == 0.01
     assert recipe.max_grad_norm == 1.0
-    assert warmup_steps(recipe, 10**9) == 64_000 // 32
+    assert rising_steps(recipe.warmup_steps, 10**9) == 64_000 // 32
     assert recipe.batch_size == 8 * 32
     assert recipe.max_length == 1280
     assert (recipe.epochs, recipe.steps) == (5, None)

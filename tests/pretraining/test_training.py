@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from transformers import AutoModel, AutoTokenizer
 
 from modeling_lucaone import LucaOneForPreTraining
-from pretraining import pretrain, training
+from pretraining import pretrain, runs, training
 from pretraining.trainer import PretrainingTrainer
 from tests.helpers import REPOSITORY, SAME_LIMIT, relative_l2
 from training_jobs.settings import as_dictionary
@@ -236,6 +236,7 @@ def test_steps_that_would_do_harm_are_skipped_and_counted(
     recipe = tiny_recipe(steps=28, learning_rate=1e-4, warmup_steps=0.1)
     summary = run(data, tmp_path / "model", recipe)
     assert summary.results["skipped"] == {"loss": 0, "gradient": 0, counted: 2}
+    assert "2 of 28 updates were left out" in summary.notes[0]
     for tensor in load_file(tmp_path / "model" / "model.safetensors").values():
         assert torch.isfinite(tensor).all()
 
@@ -279,6 +280,23 @@ def test_sigterm_saves_and_stops(data, whole, tmp_path, monkeypatch):
             run(data, tmp_path / "model")
     assert signal.getsignal(signal.SIGTERM) is handler
     run(data, tmp_path / "model")
+    check_same(whole, tmp_path / "model")
+
+
+def test_a_run_that_stops_behind_its_last_step_takes_no_other(data, whole, tmp_path, monkeypatch):
+    """Where a time limit cuts off the writing of the results, say."""
+
+    def stop(*arguments):
+        raise RuntimeError("time limit")
+
+    recipe = tiny_recipe(steps=STEPS, save_steps=STEPS)
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "save_run", stop)
+        with pytest.raises(RuntimeError, match="time limit"):
+            run(data, tmp_path / "model", recipe)
+    assert (tmp_path / "model.partial" / f"checkpoint-{STEPS}").is_dir()
+    summary = run(data, tmp_path / "model", recipe)
+    assert summary.results["steps"] == STEPS
     check_same(whole, tmp_path / "model")
 
 

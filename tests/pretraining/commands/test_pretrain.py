@@ -41,7 +41,7 @@ def test_it_shows_what_was_found_and_how_good_each_task_is(data, tmp_path, capsy
     assert lucaone_cli.main(arguments(data, tmp_path / "model")) == 0
     printed = capsys.readouterr()
     assert "gene: 6 records" in printed.err
-    assert "3 updates, 3 an epoch" in printed.err
+    assert "parameters; 3 updates, 3 an epoch" in printed.err
     lines = printed.out.splitlines()
     assert lines[0] == "3 updates, judged on 7 records"
     assert lines[1].split("  ")[0] == "task"
@@ -52,7 +52,7 @@ def test_it_shows_what_was_found_and_how_good_each_task_is(data, tmp_path, capsy
 
 def test_without_eval_it_says_so(data, tmp_path, capsys):
     assert lucaone_cli.main(arguments(data, tmp_path / "model", eval=None)) == 0
-    assert "3 updates; no evaluation (--eval DIR)" in capsys.readouterr().out
+    assert "; no evaluation (--eval DIR)" in capsys.readouterr().out
     results = json.loads((tmp_path / "model" / "results.json").read_text())
     assert results["metrics"] is results["baseline"] is None
 
@@ -97,6 +97,7 @@ def test_a_recipe_that_is_not_there_names_those_that_are(data, tmp_path, capsys)
         ({"eval": "nowhere"}, "nowhere: there is no such folder"),
         ({"labels": "nowhere"}, "nowhere: there is no such folder of vocabularies"),
         ({"model": "nowhere"}, "nowhere"),
+        ({"set": "model.hidden_size=33"}, "hidden_size 33 does not divide"),
     ],
 )
 def test_a_job_that_fails_is_1(data, tmp_path, capsys, replaced, named):
@@ -168,3 +169,26 @@ def test_vocabularies_of_all_folders_are_taken(data, tmp_path):
     assert lucaone_cli.main([*given, *(str(folder / "train") for folder in folders)]) == 0
     config = AutoModel.from_pretrained(tmp_path / "model").config
     assert config.label_names.keys() == {"gene_type", "prot_site"}
+
+
+def test_a_data_folder_is_not_taken_with_its_held_out_records(data, tmp_path, capsys):
+    status, line = failure(capsys, arguments(data, tmp_path / "model", train=data))
+    assert status == 1
+    assert f"{data}: is a whole data folder; name {data / 'train'}" in line
+
+
+def test_the_shape_of_a_model_that_goes_on_is_its_own(data, tmp_path, capsys):
+    more = {"model": "somewhere", "set": "model.hidden_size=64"}
+    _, line = failure(capsys, arguments(data, tmp_path / "model", **more))
+    assert "the shape of a model that goes on is its own" in line
+
+
+def test_tasks_of_a_molecule_without_records_are_left_out(data, tmp_path, capsys):
+    for shard in (data / "train").glob("gene*"):
+        (tmp_path / "genes").mkdir(exist_ok=True)
+        shutil.copy(shard, tmp_path / "genes")
+    given = arguments(data, tmp_path / "model", train=tmp_path / "genes")
+    assert lucaone_cli.main(given) == 0
+    assert "no record of their molecule: prot_domain, prot_homo" in capsys.readouterr().err
+    tasks = json.loads((tmp_path / "model" / "results.json").read_text())["tasks"]
+    assert set(tasks) == {"gene_mask", "gene_type", "gene_taxonomy"}

@@ -49,7 +49,7 @@ def test_coordinates_of_the_structure_that_refers_to_the_protein(joined):
     files = {"x.pdb": pdb(SEQUENCE, "P00001", skip=(3, 4)), "y.pdb": pdb(SEQUENCE, "P00002", x=100)}
     record, findings = joined(files)
     assert positions(record) == places(skip=(3, 4))
-    assert findings == []
+    assert [(one.file, one.status) for one in findings] == [("y.pdb", "note")]
 
 
 def test_secondary_accessions_count(joined):
@@ -138,7 +138,7 @@ def test_files_that_are_of_no_use_are_in_the_report(tmp_path):
     assert positions(records["P00001"]) == places()
     assert {(one.file, one.status, one.reason) for one in findings} == {
         ("README", "dropped", "structure cannot be read"),
-        ("of_nobody.pdb", "note", "structure of no UniProt entry"),
+        ("of_nobody.pdb", "note", "structure of no entry of UniProt here"),
         ("AF-P00001-F2-model_v4.pdb", "note", "further piece of a prediction"),
         ("cut.pdb.gz", "dropped", "structure cannot be read"),
     }
