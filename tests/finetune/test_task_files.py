@@ -19,7 +19,18 @@ from tests.helpers import SAME_LIMIT, relative_l2
 pytestmark = [needs_data, pytest.mark.usefixtures("few_resamples")]
 SIZES = {"train": 8, "dev": 4, "test": 4}
 KEYS = {
-    *("task", "mode", "model", "data", "training", "history", "metrics", "intervals", "by_group"),
+    *(
+        "task",
+        "mode",
+        "model",
+        "data",
+        "training",
+        "history",
+        "metrics",
+        "intervals",
+        "command",
+        "by_group",
+    ),
     *("majority", "versions", "made_from", "started", "seconds", "notes", "figures"),
 }
 # Of the whole models, one of each kind: a single one, and a pair of a gene and a protein.
