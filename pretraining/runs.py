@@ -172,7 +172,6 @@ def pretrain(
             )
         trained = train(
             first_model(config, source, recipe.seed, where.attn_implementation, tell),
-            tokenizer,
             steps,
             evaluation,
             recipe,

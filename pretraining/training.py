@@ -55,7 +55,6 @@ def total_steps(recipe: Recipe, steps_per_epoch: int) -> int:
 
 def train(
     model: Any,
-    tokenizer: Any,
     steps: PretrainingSteps,
     evaluation: Evaluation | None,
     recipe: Recipe,
@@ -68,7 +67,6 @@ def train(
 
     Args:
         model: `LucaOneForPreTraining`.
-        tokenizer: saved with each checkpoint.
         steps: the training records.
         evaluation: the records it is judged on; None for no evaluation.
         recipe: everything else.
@@ -105,7 +103,6 @@ def train(
         arguments,
         train_dataset=steps,
         eval_dataset=[] if evaluation else None,
-        processing_class=tokenizer,
         recipe=recipe,
         evaluation=evaluation,
         rate=TokenRate(flops_per_token(model.config), rate * arguments.world_size),
