@@ -16,7 +16,7 @@ from BCBio import GFF
 import embedding.annotation.files as files
 from embedding.annotation.annotator import Annotator
 from embedding.annotation.files import annotate_file, check_options
-from hub_upload.conversion import convert
+from hub_upload import convert
 from lucaone_cli import main
 from modeling_lucaone import LucaOneForPreTraining
 from sequence_io import SAMPLE_FASTA, read_records

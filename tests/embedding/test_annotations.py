@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from embedding.annotation import annotator as annotations
 from embedding.annotation.annotator import Annotator
 from embedding.windows import plan_windows
-from hub_upload.conversion import convert
+from hub_upload import convert
 from modeling_lucaone import LucaOneForPreTraining
 from tests.helpers import (
     GOLDEN,
