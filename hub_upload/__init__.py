@@ -1,31 +1,46 @@
 # Copyright 2026 The lucaone-hf authors.
 # SPDX-License-Identifier: Apache-2.0
-"""From checkpoints to model folders and Hub repositories."""
+"""From checkpoints to model folders, and from these to Hub repositories."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .checkpoint_files import CheckpointError, ModelReport
-    from .conversion import convert
-    from .initialization import initialize
-    from .sentence_transformer_files import write_sentence_transformer_files
-    from .trained_heads import convert_head
+    from .checkpoints.conversion import convert
+    from .checkpoints.files import CheckpointError, ModelReport
+    from .checkpoints.initialization import initialize
+    from .checkpoints.trained_heads import convert_head
+    from .repository.exporting import export
+    from .repository.sentence_transformer_files import write_sentence_transformer_files
+    from .repository.verification import verify
+    from .transfer.errors import HubError
+    from .transfer.pulling import pull
+    from .transfer.pushing import push
 
 _HOME = {
-    "CheckpointError": "checkpoint_files",
-    "ModelReport": "checkpoint_files",
-    "convert": "conversion",
-    "convert_head": "trained_heads",
-    "initialize": "initialization",
-    "write_sentence_transformer_files": "sentence_transformer_files",
+    "CheckpointError": "checkpoints.files",
+    "HubError": "transfer.errors",
+    "ModelReport": "checkpoints.files",
+    "convert": "checkpoints.conversion",
+    "convert_head": "checkpoints.trained_heads",
+    "export": "repository.exporting",
+    "initialize": "checkpoints.initialization",
+    "pull": "transfer.pulling",
+    "push": "transfer.pushing",
+    "verify": "repository.verification",
+    "write_sentence_transformer_files": "repository.sentence_transformer_files",
 }
 __all__ = [
     "CheckpointError",
+    "HubError",
     "ModelReport",
     "convert",
     "convert_head",
+    "export",
     "initialize",
+    "pull",
+    "push",
+    "verify",
     "write_sentence_transformer_files",
 ]
 

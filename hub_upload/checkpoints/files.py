@@ -26,7 +26,7 @@ from modeling_lucaone import (
 )
 from tokenization import LucaOneTokenizerFast
 
-from .sentence_transformer_files import write_sentence_transformer_files
+from ..repository.sentence_transformer_files import write_sentence_transformer_files
 
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 # What is held in memory at once while writing, where safetensors copies what it writes.

@@ -14,7 +14,7 @@ from torch import Tensor
 from modeling_lucaone import LucaOneConfig, LucaOnePreTrainedModel
 from tokenization import normalize_seq_type
 
-from .checkpoint_files import (
+from .files import (
     CheckpointError,
     ModelReport,
     check_destination,

@@ -23,7 +23,8 @@ from modeling_lucaone import (
 )
 from tokenization import normalize_seq_type
 
-from .checkpoint_files import (
+from .conversion import config_from, read_labels, renamed, without_prefix
+from .files import (
     CheckpointError,
     ModelReport,
     check_destination,
@@ -33,7 +34,6 @@ from .checkpoint_files import (
     save_model,
     some_of,
 )
-from .conversion import config_from, read_labels, renamed, without_prefix
 
 # The published networks: the summaries of our model, and what ends the names of their layers.
 _NETWORKS = {

@@ -1,11 +1,12 @@
 # Copyright 2026 The lucaone-hf authors.
 # SPDX-License-Identifier: Apache-2.0
-"""The commands `lucaone convert` and `lucaone init`; see lucaone_cli.py."""
+"""The commands `lucaone convert` and `lucaone init`."""
 
 import argparse
 from collections.abc import Callable
 from typing import Any
 
+DTYPES = ("float32", "bfloat16", "float16")
 SEQ_TYPE_HELP = (
     "gene or prot: store it with the model as the molecule type of sequences that come without one"
 )
@@ -66,7 +67,7 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument("--seq-type", metavar="TYPE", help=SEQ_TYPE_HELP)
     parser.add_argument(
         "--dtype",
-        choices=("float32", "bfloat16", "float16"),
+        choices=DTYPES,
         help="precision to store weights in (default: as they are)",
     )
 

@@ -15,7 +15,7 @@ from transformers import (
 )
 
 from hub_upload import CheckpointError, initialize
-from hub_upload.initialization import ESM2_ROWS
+from hub_upload.checkpoints.initialization import ESM2_ROWS
 from tokenization import LucaOneTokenizerFast
 
 # The order of ESM-2's vocabulary, as its vocab.txt has it.
