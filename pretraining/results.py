@@ -1,6 +1,6 @@
 # Copyright 2026 The lucaone-hf authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What a pre-training leaves: the model, its results, curves and card."""
+"""What a pre-training leaves: the model, its results and curves."""
 
 import shutil
 from collections.abc import Mapping
@@ -8,11 +8,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import ModelCard, ModelCardData
-
 from embedding.outputs import writing_folder
 from training_jobs.results import save_model, save_results
 
+from .card import CURVES, render_card, task_rows
 from .training import Trained
 
 LIBRARIES = ("lucaone-hf", "torch", "transformers", "accelerate", "numpy", "pyarrow")
@@ -39,23 +38,10 @@ def save_run(
         if tensorboard.is_dir():
             shutil.copytree(tensorboard, folder / "tensorboard")
         results["versions"] = {name: version(name) for name in LIBRARIES}
-        draw_curves(results["history"], folder / "curves.png")
+        draw_curves(results["history"], folder / CURVES)
+        results["figures"] = [CURVES]
         save_results(results, "pretrain", folder)
         (folder / "README.md").write_text(render_card(results), "utf-8")
-
-
-def task_rows(results: Mapping[str, Any]) -> list[list[str]]:
-    """Return a table, head first: of each task loss and accuracy, and those without a model."""
-    head = ["task", "loss", "without a model", "accuracy", "without a model"]
-    rows, scores = [head], (results["metrics"] or {}, results["baseline"] or {})
-    for task in results["tasks"]:
-        cells = [
-            f"{one[key]:.4f}" if key in one else "-"
-            for key in (f"{task}_loss", f"{task}_accuracy")
-            for one in scores
-        ]
-        rows.append([task, *cells])
-    return rows
 
 
 def summary_table(results: Mapping[str, Any]) -> str:
@@ -107,38 +93,3 @@ def draw_curves(history: list[dict[str, Any]], path: Path) -> None:
         panel.set_axis_off()
     figure.supxlabel("updates")
     figure.savefig(path, dpi=120)
-
-
-def render_card(results: Mapping[str, Any]) -> str:
-    """Return the text of README.md, made of the results alone."""
-    recipe, data = results["recipe"], results["data"]
-    rows = task_rows(results)
-    table = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
-    counts = ", ".join(f"{count:,} {name}" for name, count in data["records"].items())
-    letters = ", ".join(f"{count:,} of {name}" for name, count in data["letters"].items())
-    skipped = sum(results["skipped"].values())
-    begins = results["model"]["begins_with"]
-    header = ModelCardData(library_name="transformers", tags=["biology", "lucaone"])
-    lines = [
-        f"# {recipe['name']}",
-        recipe["about"],
-        f"A LucaOne model of {results['model']['parameters']:,} parameters"
-        + (f", which goes on from {begins}." if begins else ", trained from scratch."),
-        "## Training",
-        f"{results['steps']:,} updates of {recipe['batch_size']:,} records, learning rate "
-        f"{recipe['learning_rate']:g}, {skipped:,} updates skipped. Records: {counts}; letters "
-        f"looked at before the training: {letters}.",
-        "![Losses](curves.png)",
-        "## Evaluation",
-        "Losses and accuracies on held-out records, beside those of saying always how frequent the "
-        "labels are in training.",
-        "\n".join(f"| {' | '.join(row)} |" for row in table),
-        "## Use",
-        "```python\nimport modeling_lucaone\nfrom transformers import AutoModel, AutoTokenizer\n\n"
-        'tokenizer = AutoTokenizer.from_pretrained("THIS_FOLDER")\n'
-        'model = AutoModel.from_pretrained("THIS_FOLDER")\n'
-        'inputs = tokenizer("ACGT", seq_type="gene", return_tensors="pt")\n'
-        "hidden = model(**inputs).last_hidden_state\n```",
-    ]
-    text = "\n\n".join(line for line in lines if line)
-    return str(ModelCard(f"---\n{header.to_yaml()}\n---\n\n{text}\n"))

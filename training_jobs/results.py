@@ -4,12 +4,18 @@
 
 import json
 import math
-from pathlib import Path
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from torch import Tensor
 
 MAX_SHARD_SIZE = "5GB"
+# What begins with /, ~, . or .. and has folders in it; the last name is kept.
+_PATH = re.compile(r"(?<![\w/<])(?:~|\.{1,2})?(?:/[^\s/:;,|'\"`()<>]+)+/?")
+# Where a / is part of a label.
+_LABELS = ("label_names", "label_counts", "labels")
 
 
 def save_model(model: Any, state_dict: dict[str, Tensor] | None, folder: Path) -> None:
@@ -60,3 +66,17 @@ def read_results(output: Path, command: str) -> dict[str, Any]:
     raise ValueError(
         f"{output}: is there already and no result of `lucaone {command}`; choose another name"
     )
+
+
+def without_folders(value: Any) -> Any:
+    """Return results without the folders of a machine in any text or key; labels stay."""
+    if isinstance(value, Mapping):
+        return {
+            without_folders(key): item if key in _LABELS else without_folders(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [without_folders(item) for item in value]
+    if isinstance(value, str):
+        return _PATH.sub(lambda path: PurePosixPath(path[0]).name, value)
+    return value

@@ -11,7 +11,7 @@ import torch
 from huggingface_hub import ModelCard, ModelCardData
 from transformers import AutoTokenizer
 
-from finetune.card import render_card
+from finetune.card import metadata, render_card, sections, summary
 from modeling_lucaone import LucaOneForPairClassification, LucaOneForSequenceClassification
 from tests.helpers import GOLDEN, tiny_config
 
@@ -203,6 +203,31 @@ def test_many_labels_and_groups_are_cut_short():
     assert "and 150 more, with fewer records" in text
     rows = rows_of(text)
     assert rows["label199"] == ["199"] and "label149" not in rows
+
+
+def test_the_card_consists_of_the_parts_that_the_hub_card_takes():
+    card = ModelCard(render_card(RESULTS))
+    assert list(sections(RESULTS)) == ["Results", "Data", "Limits", "Settings", "Made from"]
+    for title, text in sections(RESULTS).items():
+        assert f"## {title}\n\n{text}\n" in card.text
+    assert summary(RESULTS) in card.text
+    assert metadata(RESULTS).to_dict() == card.data.to_dict()
+    assert "secret" not in str(sections(changed(data__source="/mnt/secret/run.csv")))
+
+
+def test_names_do_no_harm():
+    name = "a | b\\| <b> ![c](http://d.e/f) `g"
+    results = changed(
+        task__name=f"# {name}",
+        task__about=f"> {name}\n---\nmore",
+        training={"separator": "\n```\n# no code"},
+        by_group={name: {"accuracy": 1.0, "n": 3}},
+    )
+    text = ModelCard(render_card(results)).text
+    assert "\n# # a \\| b" in text and "\n\\> a \\| b" in text
+    assert "<b>" not in text and "](http" not in text.replace("`", "")
+    assert "\n````yaml\n" in text and text.count("\n````\n") == 1
+    assert "| a \\| b\\\\\\| &lt;b> ![c]\\(http://d.e/f) \\`g | 1.0000 | 3 |" in text
 
 
 def test_the_mode_is_said():
