@@ -1,0 +1,239 @@
+# Copyright 2026 The lucaone-hf authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A repository on disk to the Hub: looked through, planned, and sent as one commit.
+
+Files are uploaded before the commit that names them. So whatever fails or is interrupted leaves the
+latest revision as it was, and the next run finds on the Hub what has arrived and sends the rest.
+"""
+
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, metadata_load
+from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+from ..repository.manifest import MANIFEST, check_files, read_manifest
+from .errors import HubError, asking_the_hub, check_repo_id
+from .report import UPLOADED, FileChange, PushReport
+
+MAIN = "main"
+# The Hub's own, in every repository.
+HUB_FILES = (".gitattributes",)
+
+
+def check_options(
+    repo_id: str,
+    *,
+    branch: str | None = None,
+    pull_request: bool = False,
+    tag: str | None = None,
+    **_: Any,
+) -> None:
+    """Check the options of `push`, all but what depends on the folder and the Hub.
+
+    Raises:
+        ValueError: an option that cannot be right.
+    """
+    check_repo_id(repo_id)
+    if "/" not in repo_id:
+        raise ValueError(f"{repo_id}: give the repository as OWNER/NAME")
+    if pull_request and branch is not None:
+        raise ValueError("--pull-request and --branch exclude each other")
+    if pull_request and tag is not None:
+        raise ValueError("--tag has no meaning with --pull-request: nothing is merged yet")
+    for option, name in (("--branch", branch), ("--tag", tag)):
+        if name is not None and (not name or name.startswith("refs/") or " " in name):
+            raise ValueError(f"{option} {name!r}: not a name")
+
+
+def push(
+    folder: str | PathLike[str],
+    repo_id: str,
+    *,
+    yes: bool = False,
+    public: bool = False,
+    branch: str | None = None,
+    pull_request: bool = False,
+    tag: str | None = None,
+    collection: str | None = None,
+    message: str | None = None,
+) -> PushReport:
+    """Make a repository of the Hub hold the files of a folder, and no others, by one commit.
+
+    Args:
+        folder: a repository with a manifest whose hashes hold, as `export` writes it; one of kind
+            `space` becomes a Space.
+        repo_id: `owner/name`; a repository that is not there is made.
+        yes: do it; otherwise nothing on the Hub changes.
+        public: make a new repository a public one.
+        branch: the branch that is committed to (default: main); one that is not there begins at
+            main.
+        pull_request: open a pull request with the commit.
+        tag: name for the commit. Without it, what is pushed to main gets the version of this
+            package that made the folder, if no commit has that name.
+        collection: slug of a collection to put the repository into.
+        message: of the commit.
+
+    Returns:
+        What was done, or would be.
+
+    Raises:
+        ValueError: an option cannot be right; the folder has no manifest or is not as it says.
+        HubError: the Hub cannot be reached or refuses, the tag belongs to another commit, or the
+            Hub does not hold afterwards what was sent.
+    """
+    check_options(repo_id, branch=branch, pull_request=pull_request, tag=tag)
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    if faults := check_files(folder):
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise ValueError(f"{folder}: not as {MANIFEST} says: {faults[0]}{more}; export it again")
+    api = HfApi()
+    repo_type: Literal["model", "space"] = "space" if manifest["kind"] == "space" else "model"
+    report = PushReport(
+        repo_id=repo_id,
+        repo_type=repo_type,
+        url=f"{api.endpoint}/{'spaces/' if repo_type == 'space' else ''}{repo_id}",
+        branch=None if pull_request else branch or MAIN,
+        private=not public,
+        notes=_card_notes(folder),
+    )
+    with asking_the_hub(repo_id):
+        _find_repository(api, report)
+        report.files = _compare(api, folder, manifest, report)
+        if not report.changed:
+            report.notes.append("the Hub holds these files already; there is nothing to commit")
+        _choose_tag(api, manifest, report, tag)
+    if collection is not None:
+        with asking_the_hub(f"collection {collection}"):
+            report.collection = api.get_collection(collection).slug
+    if yes:
+        _send(api, folder, report, message or "Upload with lucaone hub push")
+    return report
+
+
+def _card_notes(folder: Path) -> list[str]:
+    card = folder / "README.md"
+    if not card.is_file():
+        return ["there is no README.md"]
+    try:
+        metadata = metadata_load(card)
+    except (ValueError, yaml.YAMLError):
+        raise ValueError(f"{card}: what stands between the lines of --- is not YAML") from None
+    return [] if metadata and metadata.get("license") else ["README.md names no license"]
+
+
+def _find_repository(api: HfApi, report: PushReport) -> None:
+    account = api.whoami()
+    report.account = account["name"]
+    if account.get("auth", {}).get("accessToken", {}).get("role") == "read":
+        raise HubError(f"{report.repo_id}: the token may only read; use one that may write")
+    try:
+        info = api.repo_info(report.repo_id, repo_type=report.repo_type)
+    except GatedRepoError:
+        raise
+    except RepositoryNotFoundError:
+        if report.branch is None:
+            raise HubError(
+                f"{report.repo_id}: not there, so there is nothing to ask to pull"
+            ) from None
+        report.exists, report.branch_exists = False, report.branch == MAIN
+        return
+    if report.private != info.private:
+        report.private = bool(info.private)
+        report.notes.append(
+            f"the repository is {'private' if info.private else 'public'} and stays so"
+        )
+    report.parent = info.sha
+    if report.branch not in (None, MAIN):
+        branches = api.list_repo_refs(report.repo_id, repo_type=report.repo_type).branches
+        heads = {ref.name: ref.target_commit for ref in branches}
+        report.branch_exists = report.branch in heads
+        report.parent = heads.get(report.branch, report.parent)
+
+
+def _compare(
+    api: HfApi, folder: Path, manifest: dict[str, Any], report: PushReport
+) -> list[FileChange]:
+    sizes = {name: entry["size"] for name, entry in manifest["files"].items()}
+    sizes[MANIFEST] = (folder / MANIFEST).stat().st_size
+    changes = dict.fromkeys(sizes, "unchanged" if report.exists else "new")
+    if report.exists:
+        there = api.verify_repo_checksums(
+            report.repo_id, repo_type=report.repo_type, revision=report.parent, local_dir=folder
+        )
+        changes |= {mismatch["path"]: "changed" for mismatch in there.mismatches}
+        changes |= dict.fromkeys(there.extra_paths, "new")
+        changes |= dict.fromkeys(there.missing_paths, "deleted")
+    return [
+        FileChange(name, change, sizes.get(name, 0))
+        for name, change in sorted(changes.items())
+        if name not in HUB_FILES
+    ]
+
+
+def _choose_tag(api: HfApi, manifest: dict[str, Any], report: PushReport, tag: str | None) -> None:
+    """Decide on a tag; one that is there never moves."""
+    version = manifest.get("made_with", {}).get("lucaone-hf")
+    report.tag = tag or (f"v{version}" if version and report.branch == MAIN else None)
+    if report.tag is None or not report.exists:
+        return
+    tags = api.list_repo_refs(report.repo_id, repo_type=report.repo_type).tags
+    commit = next((ref.target_commit for ref in tags if ref.name == report.tag), None)
+    if commit is None or (commit == report.parent and not report.changed):
+        return
+    if tag is not None:
+        raise HubError(f"{report.repo_id}: the tag {tag} is there already, for commit {commit}")
+    report.notes.append(f"the tag {report.tag} stays at commit {commit}; --tag NAME gives another")
+    report.tag = None
+
+
+def _send(api: HfApi, folder: Path, report: PushReport, message: str) -> None:
+    repo_id, repo_type = report.repo_id, report.repo_type
+    with asking_the_hub(repo_id):
+        if not report.exists:
+            sdk = "gradio" if repo_type == "space" else None
+            api.create_repo(repo_id, private=report.private, repo_type=repo_type, space_sdk=sdk)
+            report.parent = api.repo_info(repo_id, repo_type=repo_type).sha
+        if report.branch is not None and not report.branch_exists:
+            api.create_branch(
+                repo_id, branch=report.branch, revision=report.parent, repo_type=repo_type
+            )
+        report.commit = report.parent
+        if report.changed:
+            made = api.create_commit(
+                repo_id,
+                [
+                    *(CommitOperationDelete(name) for name in report.names("deleted")),
+                    *(CommitOperationAdd(name, folder / name) for name in report.names(*UPLOADED)),
+                ],
+                commit_message=message,
+                repo_type=repo_type,
+                revision=report.branch,
+                create_pr=report.branch is None,
+                parent_commit=report.parent,
+            )
+            report.commit, report.url = made.oid, made.pr_url or report.url
+    with asking_the_hub(f"{repo_id}: commit {report.commit} is made, but"):
+        _check_arrival(api, folder, report)
+        if report.tag is not None:
+            api.create_tag(
+                repo_id, tag=report.tag, revision=report.commit, repo_type=repo_type, exist_ok=True
+            )
+        if report.collection is not None:
+            api.add_collection_item(report.collection, repo_id, repo_type, exists_ok=True)
+
+
+def _check_arrival(api: HfApi, folder: Path, report: PushReport) -> None:
+    there = api.verify_repo_checksums(
+        report.repo_id, repo_type=report.repo_type, revision=report.commit, local_dir=folder
+    )
+    wrong = [mismatch["path"] for mismatch in there.mismatches]
+    wrong += there.extra_paths + [name for name in there.missing_paths if name not in HUB_FILES]
+    if wrong:
+        raise HubError(
+            f"{report.repo_id}: {wrong[0]} on the Hub is not what {MANIFEST} says, in commit "
+            f"{report.commit}; the one before it was {report.parent}"
+        )
