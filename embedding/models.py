@@ -22,6 +22,8 @@ from modeling_lucaone import LucaOneConfig, LucaOneModel
 HUB_REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 # What a model consists of; never code, and no weights in a form that could carry any.
 MODEL_FILES = ("*.json", "*.txt", "*.safetensors")
+# What `config.json` of a repository says of the code beside it, which our commands never run.
+CODE_ENTRIES = ("auto_map", "custom_pipelines")
 
 
 def find_device(name: str | torch.device | None = None) -> torch.device:
@@ -146,6 +148,8 @@ def find_model(model: str | os.PathLike[str], revision: str | None = None) -> Mo
         raise ValueError(f"{name}: a model of type {model_type!r}, not 'lucaone'")
     with _named(name):
         config = LucaOneConfig.from_pretrained(folder)
+    for name in CODE_ENTRIES:  # of a Hub repository; a model made from this one carries no code
+        vars(config).pop(name, None)
     return ModelSource(name if commit else folder.resolve().name, folder, commit, config)
 
 
@@ -161,6 +165,7 @@ def load_model(source: ModelSource, model_class: type[Any] = LucaOneModel, **opt
         ValueError: it cannot be loaded, or a tensor among those the model has is missing,
             superfluous or misshapen; one line that names it.
     """
+    options = {"config": source.config} | options
     with _named(source.place):
         model, report = model_class.from_pretrained(
             source.folder, output_loading_info=True, ignore_mismatched_sizes=True, **options

@@ -72,19 +72,22 @@ def find_classifier(
     """Find a classifier of sequences or pairs, or an adapter of one, without loading it.
 
     Args:
-        model: folder or Hub repository; or the folder of an adapter of peft, which should hold the
+        model: folder or Hub repository, also of an adapter of peft, which should hold the
             `config.json` of the classifier if its base model is none.
         base_model: the model that an adapter is for; the one that it names, if not given.
-        revision: branch, tag or commit of a Hub repository, of an adapter that of its base model.
+        revision: branch, tag or commit of a Hub repository; with the folder of an adapter that of
+            its base model.
 
     Raises:
         ValueError: there is no such model; one line that says why.
     """
     adapter = Path(model)
     if not (adapter / ADAPTER).is_file():
+        found = find_model(model, revision)
+        if not adapter.is_dir() and (found.folder / ADAPTER).is_file():  # an adapter on the Hub
+            return find_classifier(found.folder, base_model)
         if base_model is not None:
             raise ValueError(f"{model}: is no adapter ({ADAPTER}), so it has no base model")
-        found = find_model(model, revision)
         tensors = frozenset().union(*map(_tensors, sorted(found.folder.glob("*.safetensors"))))
         return ClassifierSource(found, _class_of(found.config, tensors, found.place), tensors)
     stored = _tensors(adapter / ADAPTER_WEIGHTS)

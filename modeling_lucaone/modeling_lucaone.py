@@ -423,6 +423,11 @@ class LucaOneModel(LucaOnePreTrainedModel):
         torch.Size([2, 8, 2560])
     """
 
+    _keys_to_ignore_on_load_unexpected = [
+        *(LucaOnePreTrainedModel._keys_to_ignore_on_load_unexpected or ()),
+        r"^(summary|summaries|classifier)\.",
+    ]
+
     def __init__(self, config: LucaOneConfig):
         super().__init__(config)
         self.embeddings = LucaOneEmbeddings(config)

@@ -11,16 +11,14 @@ from pathlib import Path
 import pytest
 import torch
 from huggingface_hub import constants
+from transformers import AutoModel, AutoTokenizer
 
 import lucaone_cli
-from hub_upload.repository.code import TOKENIZER_AUTO_MAP, auto_map, copy_code
-from hub_upload.repository.manifest import write_manifest
-from hub_upload.transfer.pushing import push
-from modeling_lucaone import LucaOneForMaskedLM
+from hub_upload import convert, export, pull, push, verify
+from hub_upload.repository.manifest import check_files, write_manifest
 from tests.helpers import GOLDEN, REPOSITORY
 from tests.hub_upload.hub_protocol import WRITING
 from tests.hub_upload.hub_server import serve, write_repository
-from tokenization import LucaOneTokenizerFast
 
 REPO = "someone/lucaone-test"
 LARGE = {"model.safetensors": 300_000, "pictures/curves.png": 20_000}
@@ -466,17 +464,10 @@ def test_the_storage_of_large_files_is_not_told_the_token(hub, folder):
 
 
 @pytest.mark.slow
-def test_a_stranger_loads_what_was_pushed(hub, tmp_path):
-    folder = tmp_path / "model"
-    model = LucaOneForMaskedLM.from_pretrained(GOLDEN / "hub-tiny").eval()
-    model.config.auto_map = auto_map(LucaOneForMaskedLM, model.config)
-    model.save_pretrained(folder)
-    tokenizer = LucaOneTokenizerFast(seq_type="prot", auto_map=TOKENIZER_AUTO_MAP)
-    tokenizer.save_pretrained(folder)
-    copy_code(LucaOneForMaskedLM, folder)
-    write_manifest(folder, "model", {})
-    push(folder, REPO, yes=True)
-
+def test_from_a_model_to_a_stranger_and_back(hub, tmp_path):
+    source = convert(GOLDEN / "hub-tiny", tmp_path / "model", seq_type="prot")
+    export(tmp_path / "model", tmp_path / "exported", license="mit")
+    push(tmp_path / "exported", REPO, yes=True)
     program = """
 import sys, torch
 from transformers import AutoModel, AutoTokenizer
@@ -496,7 +487,11 @@ torch.save(states, sys.argv[2])
         timeout=200,
         cwd=tmp_path,
     )
+    assert verify(REPO).ok
+    pulled = pull(REPO, tmp_path / "pulled").dest
+    assert check_files(pulled) == []
+    model, tokenizer = AutoModel.from_pretrained(pulled), AutoTokenizer.from_pretrained(pulled)
+    assert source.classes[-1] == type(model).__name__
     with torch.no_grad():
-        inputs = tokenizer("MKTAYIAK", return_tensors="pt")
-        expected = model(**inputs, output_hidden_states=True).hidden_states[-1]
+        expected = model(**tokenizer("MKTAYIAK", return_tensors="pt")).last_hidden_state
     assert torch.equal(torch.load(states, weights_only=True), expected)

@@ -1,0 +1,189 @@
+# Copyright 2026 The lucaone-hf authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Examples for the card of a repository: code, commands and sequences that run as they stand."""
+
+import json
+import shlex
+
+from .facts import ModelFacts
+
+# petN and psbM of the chloroplast of Arabidopsis thaliana (NC_000932) and their proteins, whole.
+SEQUENCES = {
+    "gene": (
+        "ATGGATATAGTAAGTCTCGCATGGGCTGCTTTAATGGTAGTTTTTACATTTTCCCTCTCTCTCGTAGTGTGGGGAAGAAGTGGA"
+        "CTCTAG",
+        "ATGGAAGTAAATATTCTTGCATTTATTGCTACTGCACTCTTCATTCTCGTTCCTACTGCTTTTTTGCTTATAATTTACGTAAAA"
+        "ACCGTTAGTCAAAATGATTAA",
+    ),
+    "prot": ("MDIVSLAWAALMVVFTFSLSLVVWGRSGL", "MEVNILAFIATALFILVPTAFLLIIYVKTVSQND"),
+}
+TITLES = {"gene": "petN of Arabidopsis", "prot": "PetN of Arabidopsis"}
+_MASKED = 12  # place of the letter that is taken away
+_FILES = {"gene": "genes.fasta", "prot": "proteins.fasta"}
+_TRUST = ", trust_remote_code=True"
+# Of the classifiers that transformers knows: Auto class and pipeline.
+_CLASSIFIERS = {
+    "LucaOneForSequenceClassification": (
+        "AutoModelForSequenceClassification",
+        "text-classification",
+    ),
+    "LucaOneForTokenClassification": ("AutoModelForTokenClassification", "token-classification"),
+}
+
+
+def masked(kind: str) -> str:
+    """Return the sequence of a molecule type with one letter masked."""
+    text = SEQUENCES[kind][0]
+    return f"{text[:_MASKED]}[MASK]{text[_MASKED + 1 :]}"
+
+
+def is_classifier(facts: ModelFacts) -> bool:
+    """Return whether a model gives labels or numbers, for sequences, residues or pairs."""
+    return facts.is_pair or facts.stored_class in _CLASSIFIERS
+
+
+def stock_pipeline(facts: ModelFacts) -> str | None:
+    """Return the pipeline of transformers that a model is for; pairs have none."""
+    if facts.is_pair:
+        return None
+    if facts.stored_class in _CLASSIFIERS:
+        return _CLASSIFIERS[facts.stored_class][1]
+    return "fill-mask" if "AutoModelForMaskedLM" in facts.auto_map else "feature-extraction"
+
+
+def loading(facts: ModelFacts, repository: str, base_model: str, ours: bool) -> str:
+    """Return Python code that loads a model and applies it.
+
+    Args:
+        facts: of the model.
+        repository: its id on the Hub, or its folder.
+        base_model: likewise, of the model that an adapter belongs to.
+        ours: whether this package is there; else the code of the repository is run.
+    """
+    options = "" if ours else _TRUST
+    auto_class, _ = _CLASSIFIERS.get(facts.stored_class, ("AutoModel", None))
+    stock = ["AutoTokenizer"]
+    lines = ["import modeling_lucaone  # registers the classes"] * ours + [
+        "from peft import PeftModel"
+    ] * facts.adapter
+    if ours and facts.is_pair:
+        auto_class = "AutoModelForPairClassification"
+        lines[0] = f"from modeling_lucaone import {auto_class}"
+    else:
+        stock.append(auto_class)
+    if facts.adapter:
+        stock.append("AutoConfig")
+    lines += [
+        f"from transformers import {', '.join(sorted(stock))}",
+        "",
+        f"repository = {json.dumps(repository)}",
+        f"tokenizer = AutoTokenizer.from_pretrained(repository{options})",
+    ]
+    if facts.adapter:
+        lines += [
+            f"config = AutoConfig.from_pretrained(repository{options})",
+            f"base_model = {json.dumps(base_model)}",
+            f"model = {auto_class}.from_pretrained(base_model, config=config{options})",
+            "model = PeftModel.from_pretrained(model, repository)",
+        ]
+    else:
+        lines.append(f"model = {auto_class}.from_pretrained(repository{options})")
+    return "\n".join([*lines, "", *_applying(facts)])
+
+
+def _applying(facts: ModelFacts) -> list[str]:
+    types = facts.input_types
+    if facts.is_pair:
+        return [
+            *_pair(facts),
+            f'a = tokenizer(first, seq_type="{types[0]}", return_tensors="pt")',
+            f'b = tokenizer(second, seq_type="{types[1]}", return_tensors="pt")',
+            'inputs = {f"{name}_a": tensor for name, tensor in a.items()}',
+            'inputs |= {f"{name}_b": tensor for name, tensor in b.items()}',
+            "logits = model(**inputs).logits",
+        ]
+    result = "logits" if is_classifier(facts) else "last_hidden_state"
+    named = json.dumps(types[0] if len(types) == 1 else types)
+    return [
+        f"sequences = {json.dumps([SEQUENCES[kind][0] for kind in types])}",
+        f'inputs = tokenizer(sequences, seq_type={named}, padding=True, return_tensors="pt")',
+        f"{result} = model(**inputs).{result}",
+    ]
+
+
+def _pair(facts: ModelFacts) -> list[str]:
+    first, second = facts.input_types
+    texts = SEQUENCES[first][0], SEQUENCES[second][int(first == second)]
+    return [f'first = "{texts[0]}"', f'second = "{texts[1]}"']
+
+
+def pipelines(facts: ModelFacts, repository: str) -> str:
+    """Return Python code that makes pipelines of a model, and calls them.
+
+    Args:
+        facts: of the model, which is no adapter.
+        repository: its id on the Hub, or its folder.
+    """
+    kind, task = facts.input_types[-1], stock_pipeline(facts)
+    text, load = f'"{SEQUENCES[kind][0]}"', f"model=repository{_TRUST}"
+    lines = ["from transformers import pipeline", "", f"repository = {json.dumps(repository)}"]
+    if task is None:
+        lines += [
+            *_pair(facts),
+            f'classify = pipeline("pair-classification", {load})',
+            f'classify([(first, second)], seq_type="{facts.input_types[0]}", '
+            f'seq_type_pair="{kind}")',
+        ]
+    elif task == "text-classification":
+        lines += [
+            f'classify = pipeline("{task}", {load})',
+            f'classify({text}, seq_type="{kind}")',
+        ]
+    elif task == "token-classification":
+        lines[0] = "from transformers import AutoTokenizer, pipeline"
+        lines += [
+            f'tokenizer = AutoTokenizer.from_pretrained(repository, seq_type="{kind}"{_TRUST})',
+            f'tag = pipeline("{task}", tokenizer=tokenizer, {load})',
+            f"tag({text})",
+        ]
+    else:
+        if task == "fill-mask":
+            lines += [
+                f'fill = pipeline("{task}", {load})',
+                f'fill("{masked(kind)}", tokenizer_kwargs={{"seq_type": "{kind}"}})',
+            ]
+        lines += [
+            f'extract = pipeline("feature-extraction", {load})',
+            f'extract({text}, tokenize_kwargs={{"seq_type": "{kind}"}})',
+        ]
+    return "\n".join(lines)
+
+
+def vectors(facts: ModelFacts, repository: str) -> str:
+    """Return Python code that makes a vector of each sequence by Sentence Transformers."""
+    kind = facts.input_types[-1]
+    return "\n".join(
+        [
+            "from sentence_transformers import SentenceTransformer",
+            "",
+            f"encoder = SentenceTransformer({json.dumps(repository)}{_TRUST})",
+            f'vectors = encoder.encode(["{SEQUENCES[kind][0]}"], seq_type="{kind}")',
+        ]
+    )
+
+
+def commands(facts: ModelFacts, repository: str, base_model: str) -> str:
+    """Return what the command line of this package does with a model."""
+    kind, place = facts.input_types[-1], shlex.quote(repository)
+    file = _FILES[kind]
+    if facts.is_pair or stock_pipeline(facts) == "text-classification":
+        file = "pairs.csv" if facts.is_pair else file
+        base = f" --base-model {shlex.quote(base_model)}" if facts.adapter else ""
+        return f"lucaone predict {file} predictions.csv --model {place}{base}"
+    options = f"--model {place} --seq-type {kind}"
+    lines = [f"lucaone embed {file} vectors.h5 {options}"]
+    if stock_pipeline(facts) == "fill-mask":
+        lines.append(f"lucaone score {file} effects.csv {options}")
+    if any(task.startswith(kind) and not task.endswith("_mask") for task in facts.tasks):
+        lines.append(f"lucaone annotate {file} annotations.tsv {options}")
+    return "\n".join(lines)

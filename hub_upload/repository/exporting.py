@@ -1,0 +1,294 @@
+# Copyright 2026 The lucaone-hf authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A saved model to a repository that works for people who do not have this package."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import ModelCard
+
+import modeling_lucaone
+from embedding.models import HUB_REPOSITORY, find_model, load_model, load_tokenizer
+from finetune.classifiers import ADAPTER, ADAPTER_WEIGHTS, find_classifier, load_classifier
+from modeling_lucaone import LucaOnePreTrainedModel
+from tokenization import normalize_seq_type
+from training_jobs.results import without_folders
+
+from ..checkpoints.files import MAX_SHARD_SIZE, check_destination, new_folder, read_json, some_of
+from .card import CardFacts, render_card
+from .code import TOKENIZER_AUTO_MAP, auto_map, copy_code, custom_pipelines
+from .manifest import write_manifest
+from .privacy import find_private
+from .reference import write_reference
+from .sentence_transformer_files import write_sentence_transformer_files
+from .verification import Verification, verify
+
+CONFIG, TOKENIZER_CONFIG = "config.json", "tokenizer_config.json"
+RESULTS = "results.json"
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """A repository that was written.
+
+    Attributes:
+        folder: where it is.
+        files: number of its files.
+        size: bytes of all of them.
+        verification: what was tried with it.
+        notes: what whoever shares it should know, one sentence each.
+    """
+
+    folder: Path
+    files: int
+    size: int
+    verification: Verification
+    notes: list[str]
+
+    def __str__(self) -> str:
+        return f"{self.verification}\n{self.folder}: {self.files} files, {self.size:,} bytes"
+
+
+@dataclass(frozen=True)
+class _Exported:
+    """A model to be shared, loaded, and where it was found.
+
+    Attributes:
+        model: with all its tensors; of an adapter merged with its base model.
+        tokenizer: of the model.
+        folder: where its files are.
+        adapter: the folder of the adapter that is kept apart, if it is one.
+        base: of such an adapter the folder of its base model.
+        hub_id: id on the Hub of the model that it was made from, where known.
+    """
+
+    model: LucaOnePreTrainedModel
+    tokenizer: Any
+    folder: Path
+    adapter: Path | None
+    base: Path | None
+    hub_id: str | None
+
+
+def export(
+    model: str | PathLike[str],
+    dest: str | PathLike[str],
+    *,
+    adapter: str = "merge",
+    base_model: str | PathLike[str] | None = None,
+    base_id: str | None = None,
+    name: str | None = None,
+    repo_id: str | None = None,
+    license: str | None = None,
+    seq_type: str | None = None,
+    published: dict[str, str] | None = None,
+    tell: Callable[[str], object] = lambda line: None,
+) -> ExportReport:
+    """Write a model as a repository of the Hub, and try it as a stranger would.
+
+    The folder has the weights as safetensors, the code that loads them without this package, the
+    tokenizer, reference values, a card made of facts, and a manifest. It is written whole, and
+    only if `verify` finds nothing wrong with it.
+
+    Args:
+        model: a saved model of ours (any head) or a Hub repository; or the folder of an adapter of
+            peft that `lucaone finetune` made.
+        dest: folder to write; it must not exist or be empty.
+        adapter: of an adapter, `merge` it into its base model, or `keep` it apart.
+        base_model: the model that an adapter is for; the one that it names, if not given.
+        base_id: OWNER/NAME on the Hub of the model that this one was made from; a kept adapter
+            needs it.
+        name: title of the card; the name of `dest` if not given.
+        repo_id: OWNER/NAME that it will have on the Hub, for the examples of the card.
+        license: the Hub's identifier of the licence of the weights; that of the model's own card,
+            if not given.
+        seq_type: default molecule type to store with the tokenizer.
+        published: what the card says of a republished checkpoint.
+        tell: called with a line when a step begins.
+
+    Raises:
+        ValueError: the model cannot be loaded strictly, an option does not fit it, the destination
+            cannot be written, or the repository does not pass; one line.
+        ImportError: the model is an adapter, and peft is not installed.
+    """
+    check_options(adapter=adapter, base_id=base_id, repo_id=repo_id, seq_type=seq_type)
+    dest = check_destination(dest)
+    tell(f"loading {model}")
+    found = _load(model, base_model, adapter == "keep")
+    if seq_type is not None:
+        found.tokenizer.seq_type = normalize_seq_type(seq_type)
+    base_id = base_id or found.hub_id
+    if found.adapter is not None and base_id is None:
+        raise ValueError(
+            f"{found.folder}: a kept adapter needs the name of its base model on the Hub; "
+            "--base-id OWNER/NAME gives it"
+        )
+    card = CardFacts(
+        name=name or dest.name,
+        license=license or stated_license(found.folder),
+        base_model=base_id,
+        published=published,
+        **({"repository": repo_id} if repo_id else {}),
+    )
+    with new_folder(dest) as folder:
+        tell("writing")
+        _write_model(found, folder, base_id)
+        _write_results(found.folder, folder)
+        write_reference(found.model, found.tokenizer, folder)
+        (folder / "README.md").write_text(render_card(folder, card), "utf-8")
+        own = (found.folder.parent, dest.parent, Path.cwd())
+        if private := find_private(folder, own):
+            raise ValueError(f"{dest}: not written, for {private[0]}")
+        kind = "model" if found.adapter is None else "adapter"
+        for file in folder.rglob("*.safetensors"):
+            file.chmod((folder / CONFIG).stat().st_mode)  # safetensors makes its files private
+        write_manifest(folder, kind, asdict(card))
+        base, found = found.base, None  # type: ignore[assignment]  # the weights can be let go
+        tell("verifying in a process of its own")
+        verification = verify(folder, base_model=base)
+        if not verification.ok:
+            raise ValueError(f"{dest}: not written, for it does not pass: {verification.failed[0]}")
+        sizes = [file.stat().st_size for file in folder.rglob("*") if file.is_file()]
+    notes = []
+    if card.license is None:
+        notes.append("the card states no licence of the weights; --license gives it")
+    return ExportReport(dest, len(sizes), sum(sizes), verification, notes)
+
+
+def check_options(
+    *,
+    adapter: str = "merge",
+    base_id: str | None = None,
+    repo_id: str | None = None,
+    seq_type: str | None = None,
+    **_: Any,
+) -> None:
+    """Check the options of `export` that cannot be right, whatever the files hold.
+
+    Raises:
+        ValueError: one of them; one line that names it.
+    """
+    if adapter not in ("merge", "keep"):
+        raise ValueError(f"unknown adapter {adapter!r}: choose merge or keep")
+    for option, name in (("--base-id", base_id), ("--repo-id", repo_id)):
+        if name is not None and not HUB_REPOSITORY.fullmatch(name):
+            raise ValueError(f"{option} {name!r} is not the OWNER/NAME of a model on the Hub")
+    if seq_type is not None:
+        normalize_seq_type(seq_type)
+
+
+def _load(
+    model: str | PathLike[str], base_model: str | PathLike[str] | None, keep: bool
+) -> _Exported:
+    """Find and load a model strictly, nothing missing and nothing left over."""
+    folder = Path(model)
+    if (folder / ADAPTER).is_file():
+        classifier = find_classifier(model, base_model)
+        source = classifier.source
+        network = load_classifier(classifier, dtype="auto")
+        network.config.architectures = [classifier.model_class.__name__]
+        kept = folder if keep else None
+    else:
+        if base_model is not None or keep:
+            raise ValueError(f"{model}: is no adapter ({ADAPTER}); options of adapters do not fit")
+        source, folder, kept = find_model(model), Path(), None
+        folder = source.folder
+        network = load_model(source, _stored_class(source), dtype="auto")
+        _check_nothing_left(network, folder)
+    tokenizer = load_tokenizer(source)
+    types = network.config.seq_types or ()
+    if tokenizer.seq_type is None and len(types) == 1:
+        tokenizer.seq_type = types[0]
+    made_from = _read_results(folder).get("model") or {}
+    hub_id = made_from.get("name") if made_from.get("revision") else None
+    base = source.folder if kept else None
+    return _Exported(network, tokenizer, folder, kept, base, hub_id)
+
+
+def _stored_class(source: Any) -> type[LucaOnePreTrainedModel]:
+    names = source.config.architectures or ()
+    for name in names:
+        if name.startswith("LucaOne") and name in modeling_lucaone.__all__:
+            return getattr(modeling_lucaone, name)
+    raise ValueError(f"{source.place}: config.json names no class of ours ({', '.join(names)})")
+
+
+def _check_nothing_left(model: LucaOnePreTrainedModel, folder: Path) -> None:
+    from safetensors import safe_open
+
+    own = model.state_dict().keys()
+    for file in sorted(folder.glob("*.safetensors")):
+        with safe_open(file, "pt") as stored:
+            left = [name for name in stored.keys() if name not in own]  # noqa: SIM118
+        if left:
+            raise ValueError(
+                f"{file}: tensor {some_of(left)} does not belong to {type(model).__name__}"
+            )
+
+
+def _write_model(found: _Exported, folder: Path, base_id: str | None) -> None:
+    stored = type(found.model)
+    if found.adapter is None:
+        found.model.save_pretrained(folder, max_shard_size=MAX_SHARD_SIZE)
+    else:
+        found.model.config.save_pretrained(folder)
+        settings = read_json(found.adapter / ADAPTER)
+        settings |= {"base_model_name_or_path": base_id, "revision": None}
+        _write_json(folder / ADAPTER, settings)
+        shutil.copyfile(found.adapter / ADAPTER_WEIGHTS, folder / ADAPTER_WEIGHTS)
+    found.tokenizer.save_pretrained(folder)
+    copy_code(stored, folder)
+    fields = {"auto_map": auto_map(stored, found.model.config)}
+    if pipelines := custom_pipelines(stored):
+        fields["custom_pipelines"] = pipelines
+    for file, added in ((CONFIG, fields), (TOKENIZER_CONFIG, {"auto_map": TOKENIZER_AUTO_MAP})):
+        _write_json(folder / file, read_json(folder / file) | added)
+    if found.adapter is None:
+        write_sentence_transformer_files(folder)
+
+
+def _places(folder: Path) -> list[Path]:
+    """Return where the results of a model's training may lie."""
+    # `lucaone finetune` puts an adapter into a folder of its output.
+    return [folder, folder.parent] if folder.name == "adapter" else [folder]
+
+
+def _read_results(folder: Path) -> dict[str, Any]:
+    """Return the results of the training that made a model, if they are there."""
+    for place in _places(folder):
+        if (place / RESULTS).is_file():
+            return without_folders(read_json(place / RESULTS))
+    return {}
+
+
+def _write_results(source: Path, folder: Path) -> None:
+    """Copy the results of the training, and the pictures that they name and that are there."""
+    results = _read_results(source)
+    if not results:
+        return
+    named = [name for name in results.get("figures") or () if Path(name).name == name]
+    results["figures"] = []
+    for name in named:
+        for place in _places(source):
+            if (place / name).is_file():
+                shutil.copyfile(place / name, folder / name)
+                results["figures"].append(name)
+                break
+    _write_json(folder / RESULTS, results)
+
+
+def stated_license(folder: Path) -> str | None:
+    """Return the licence that a model's own card states, by the Hub's identifier, if it does."""
+    try:
+        return ModelCard.load(folder / "README.md").data.get("license")
+    except (OSError, ValueError):
+        return None
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")

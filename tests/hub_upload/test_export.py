@@ -1,0 +1,355 @@
+# Copyright 2026 The lucaone-hf authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Repositories made of every kind of model, and tried as a stranger would."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from huggingface_hub import ModelCard
+from safetensors.torch import load_file, save_file
+from transformers import (
+    AutoModel,
+    AutoModelForMaskedLM,
+    AutoModelForPreTraining,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+)
+
+import lucaone_cli
+from finetune.classifiers import find_classifier, load_classifier
+from hub_upload import convert, export
+from hub_upload.repository import exporting
+from hub_upload.repository.facts import ModelFacts
+from hub_upload.repository.manifest import MANIFEST, check_files, read_manifest
+from hub_upload.repository.probe import REFERENCE
+from hub_upload.repository.verification import Row, Verification
+from modeling_lucaone import AutoModelForPairClassification, LucaOneForTokenClassification
+from tests.finetune.helpers import make_model, write_pairs, write_proteins
+from tests.finetune.trained_models import save
+from tests.helpers import GOLDEN, REPOSITORY, SAME_LIMIT, relative_l2, tiny_config
+
+CODE = {
+    "configuration_lucaone.py",
+    "modeling_lucaone.py",
+    "packing.py",
+    "pooling.py",
+    "sentence_transformer.py",
+    "tokenization_lucaone.py",
+}
+HEADS = {"heads.py", "head_encoder.py", "losses.py"}
+STOCK_PAIR = "AutoModelForNextSentencePrediction"
+# What loads each kind of repository beside AutoConfig, and the code it needs beyond the encoder's.
+KINDS = {
+    "encoder": ({"AutoModel": "LucaOneModel"}, set()),
+    "hub": ({"AutoModel": "LucaOneModel", "AutoModelForMaskedLM": "LucaOneForMaskedLM"}, set()),
+    "original": (
+        {
+            "AutoModel": "LucaOneModel",
+            "AutoModelForMaskedLM": "LucaOneForMaskedLM",
+            "AutoModelForPreTraining": "LucaOneForPreTraining",
+        },
+        HEADS,
+    ),
+    "classifier": (
+        {
+            "AutoModel": "LucaOneModel",
+            "AutoModelForSequenceClassification": "LucaOneForSequenceClassification",
+        },
+        HEADS,
+    ),
+    "tokens": (
+        {
+            "AutoModel": "LucaOneModel",
+            "AutoModelForTokenClassification": "LucaOneForTokenClassification",
+        },
+        HEADS,
+    ),
+    "pairs": (
+        {
+            "AutoModel": "LucaOneForPairClassification",
+            STOCK_PAIR: "LucaOneForPairClassification",
+        },
+        HEADS | {"pipelines.py"},
+    ),
+}
+KINDS["merged"] = KINDS["kept"] = KINDS["classifier"]
+AUTO_CLASSES = {
+    "encoder": AutoModel,
+    "hub": AutoModelForMaskedLM,
+    "original": AutoModelForPreTraining,
+    "classifier": AutoModelForSequenceClassification,
+    "tokens": AutoModelForTokenClassification,
+    "pairs": AutoModelForPairClassification,
+    "merged": AutoModelForSequenceClassification,
+}
+NOT_TRIED = Verification((Row("all", "skipped", "left out"),))
+
+
+def finetune(folder, mode, data, base, *more):
+    """Run the command; return the folder it made."""
+    run = folder / "run"
+    arguments = ["finetune", "--data", data, "--model", base, "--output", run, "--mode", mode]
+    changes = [*more, "epochs=1", "batch_size=8", "fc_size=null", "hidden_size=8", "warmup_steps=1"]
+    arguments += [part for change in changes for part in ("--set", change)]
+    assert lucaone_cli.main([*map(str, arguments), "--device", "cpu"]) == 0
+    return run
+
+
+@pytest.fixture(scope="module")
+def source(request, tmp_path_factory):
+    """The folder of a model of some kind, and what export is told beside it."""
+    kind, folder = request.param, tmp_path_factory.mktemp("source")
+    base = make_model(folder / "base")
+    if kind == "encoder":
+        return kind, base, {}
+    if kind in ("hub", "original"):
+        convert(GOLDEN / f"{kind}-tiny", folder / "model")
+        return kind, folder / "model", {}
+    if kind == "tokens":
+        torch.manual_seed(0)
+        model = LucaOneForTokenClassification(tiny_config(num_labels=3, seq_types=["prot"]))
+        return kind, save(model, folder / "model"), {}
+    if kind == "pairs":
+        run = finetune(folder, "full", write_pairs(folder / "pairs.csv"), base, "input=pair")
+        return kind, run, {}
+    proteins = write_proteins(folder / "proteins.csv")
+    run = finetune(folder, "full" if kind == "classifier" else "lora", proteins, base)
+    if kind == "classifier":
+        return kind, run, {}
+    options = {"base_model": base, "base_id": "someone/base"}
+    return kind, run / "adapter", options | {"adapter": {"merged": "merge", "kept": "keep"}[kind]}
+
+
+@pytest.fixture(scope="module")
+def exported(source, tmp_path_factory):
+    """The repository made of it."""
+    kind, folder, options = source
+    dest = tmp_path_factory.mktemp("repositories") / "a-model"
+    return kind, folder, export(folder, dest, license="apache-2.0", **options)
+
+
+@pytest.fixture
+def unverified(monkeypatch):
+    """Leave out the process of its own."""
+    monkeypatch.setattr(exporting, "verify", lambda folder, **_: NOT_TRIED)
+
+
+def each_kind(*quick):
+    """Every kind of model, of which only some in a quick run."""
+    return pytest.mark.parametrize(
+        "source",
+        [pytest.param(kind, marks=() if kind in quick else pytest.mark.slow) for kind in KINDS],
+        indirect=True,
+    )
+
+
+@each_kind("original", "pairs")
+class TestEveryKind:
+    def test_a_stranger_can_use_it(self, exported):
+        """In a process that has neither this package nor the network."""
+        kind, _, report = exported
+        verification = report.verification
+        assert verification.ok, str(verification)
+        checks = {row.check: row for row in verification.rows}
+        wanted = {*KINDS[kind][0], "AutoConfig", "AutoTokenizer"}
+        if kind == "kept":
+            wanted.remove("AutoModel")  # of the base model's repository
+        assert wanted <= checks.keys()
+        assert {name for name, row in checks.items() if row.status == "skipped"} <= {
+            "SentenceTransformer"
+        }
+
+    def test_what_it_says_of_its_classes(self, exported):
+        kind, _, report = exported
+        config = json.loads((report.folder / "config.json").read_text())
+        classes = {name: value.rpartition(".")[2] for name, value in config["auto_map"].items()}
+        assert classes == KINDS[kind][0] | {"AutoConfig": "LucaOneConfig"}
+        assert ("custom_pipelines" in config) == (kind == "pairs")
+        tokenizer = json.loads((report.folder / "tokenizer_config.json").read_text())
+        assert tokenizer["auto_map"]["AutoTokenizer"] == [
+            None,
+            "tokenization_lucaone.LucaOneTokenizerFast",
+        ]
+        assert (report.folder / "modules.json").exists() == (kind != "kept")
+
+    def test_it_has_the_code_it_needs_and_no_other(self, exported):
+        kind, _, report = exported
+        files = {path.name for path in report.folder.glob("*.py")}
+        assert files == CODE | KINDS[kind][1]
+        for name in files:
+            head = (report.folder / name).read_text().splitlines()[:2]
+            assert head[0].startswith("# Copyright") and "SPDX-License-Identifier" in head[1]
+        license = (report.folder / "LICENSE-CODE").read_text()
+        assert license == (REPOSITORY / "LICENSE").read_text()
+
+    def test_its_manifest_lists_every_file(self, exported):
+        _, _, report = exported
+        files = {
+            path.relative_to(report.folder).as_posix()
+            for path in report.folder.rglob("*")
+            if path.is_file()
+        }
+        manifest = read_manifest(report.folder)
+        assert manifest["files"].keys() == files - {MANIFEST}
+        assert check_files(report.folder) == []
+        assert len({(report.folder / name).stat().st_mode for name in files}) == 1
+        assert (report.files, report.size) == (
+            len(files),
+            sum((report.folder / name).stat().st_size for name in files),
+        )
+
+    def test_nothing_names_this_machine(self, exported, tmp_path_factory):
+        _, folder, report = exported
+        for path in report.folder.rglob("*"):
+            if path.is_file():
+                content = path.read_bytes()
+                for name in (folder, report.folder, tmp_path_factory.getbasetemp()):
+                    assert str(name).encode() not in content, path
+
+    def test_with_this_package_no_code_of_it_is_run(self, exported):
+        kind, folder, report = exported
+        if kind == "kept":
+            pytest.skip("an adapter is loaded by finetune")
+        inputs = AutoTokenizer.from_pretrained(report.folder)("MKTA", seq_type="prot")
+        assert inputs["token_type_ids"] == [1] * 6
+        auto_class = AUTO_CLASSES[kind]
+        model = auto_class.from_pretrained(report.folder).state_dict()
+        if kind == "merged":
+            found = find_classifier(folder, folder.parent.parent / "base")
+            expected = load_classifier(found).state_dict()
+        else:
+            expected = auto_class.from_pretrained(folder).state_dict()
+        assert model.keys() == expected.keys()
+        for name, tensor in expected.items():
+            assert torch.equal(model[name], tensor), name
+
+    def test_exported_anew_it_is_the_same(self, exported, source, tmp_path, unverified):
+        _, _, report = exported
+        _, folder, options = source
+        again = export(folder, tmp_path / "a-model", license="apache-2.0", **options)
+        for path in report.folder.rglob("*"):
+            if path.is_file():
+                name = path.relative_to(report.folder)
+                assert path.read_bytes() == (again.folder / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("source", [pytest.param("kept", marks=pytest.mark.slow)], indirect=True)
+def test_a_kept_adapter_names_its_base_model_on_the_hub(exported, source):
+    _, folder, report = exported
+    settings = json.loads((report.folder / "adapter_config.json").read_text())
+    assert settings["base_model_name_or_path"] == "someone/base"
+    assert not (report.folder / "model.safetensors").exists()
+    facts = ModelFacts.read(report.folder)
+    assert facts.adapter
+    base = folder.parent.parent / "base"
+    ours = load_classifier(find_classifier(report.folder, base))
+    theirs = load_classifier(find_classifier(folder, base))
+    inputs = AutoTokenizer.from_pretrained(base)("MKTAY", seq_type="prot", return_tensors="pt")
+    assert relative_l2(ours(**inputs).logits, theirs(**inputs).logits) < SAME_LIMIT
+
+
+def test_an_exported_model_is_exported_and_trained_on_like_any_other(tmp_path, unverified):
+    model = make_model(tmp_path / "model")
+    first = export(model, tmp_path / "first", license="mit", seq_type="protein")
+    tokenizer = AutoTokenizer.from_pretrained(first.folder)
+    assert tokenizer.seq_type == "prot"
+    second = export(first.folder, tmp_path / "second", name="first").folder
+    assert ModelCard.load(second / "README.md").data.license == "mit"
+    for name in ("model.safetensors", "config.json", REFERENCE, "README.md"):
+        assert (second / name).read_bytes() == (first.folder / name).read_bytes(), name
+    trained = finetune(tmp_path, "full", write_proteins(tmp_path / "proteins.csv"), first.folder)
+    assert "auto_map" not in json.loads((trained / "config.json").read_text())
+
+
+def test_precision_and_shards(tmp_path, unverified, monkeypatch):
+    monkeypatch.setattr(exporting, "MAX_SHARD_SIZE", "20KB")
+    convert(GOLDEN / "hub-tiny", tmp_path / "half", dtype="bfloat16")
+    report = export(tmp_path / "half", tmp_path / "repository")
+    shards = list(report.folder.glob("model-*.safetensors"))
+    assert len(shards) > 1
+    facts = ModelFacts.read(report.folder)
+    assert facts.dtypes == ("BF16",)
+    model = AutoModelForMaskedLM.from_pretrained(tmp_path / "half", dtype="auto")
+    assert facts.parameters == sum(parameter.numel() for parameter in model.parameters())
+    assert any("--license" in note for note in report.notes)
+
+
+def damaged(folder, change):
+    tensors = load_file(folder / "model.safetensors")
+    change(tensors)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def test_models_that_are_not_whole(tmp_path, unverified):
+    model = make_model(tmp_path / "model")
+    name = "encoder.layers.0.fc1.weight"
+    for change, message in [
+        (lambda tensors: tensors.pop(name), f"tensor {name} is missing"),
+        (lambda tensors: tensors.update(extra=torch.ones(1)), "tensor extra does not belong to"),
+        (lambda tensors: tensors.update({name: torch.ones(2, 2)}), f"tensor {name} is"),
+    ]:
+        broken = tmp_path / "broken"
+        shutil.copytree(model, broken)
+        damaged(broken, change)
+        with pytest.raises(ValueError, match=message):
+            export(broken, tmp_path / "repository")
+        shutil.rmtree(broken)
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps(config | {"architectures": ["BertModel"]}))
+    with pytest.raises(ValueError, match=r"names no class of ours \(BertModel\)"):
+        export(model, tmp_path / "repository")
+    assert {path.name for path in tmp_path.iterdir()} == {"model"}
+
+
+def test_options_that_do_not_fit(tmp_path, unverified):
+    model = make_model(tmp_path / "model")
+    dest = tmp_path / "repository"
+    for options, message in [
+        ({"adapter": "melt"}, "unknown adapter 'melt'"),
+        ({"adapter": "keep"}, "is no adapter"),
+        ({"base_model": "base"}, "is no adapter"),
+        ({"base_id": "base"}, "--base-id 'base' is not the OWNER/NAME"),
+        ({"seq_type": "lipid"}, "lipid"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            export(model, dest, **options)
+    with pytest.raises(ValueError, match="there is no such folder"):
+        export(tmp_path / "nothing", dest)
+    dest.mkdir()
+    (dest / "file").touch()
+    with pytest.raises(ValueError, match="is not empty"):
+        export(model, dest)
+    assert [path.name for path in dest.iterdir()] == ["file"]
+
+
+def test_results_that_name_a_folder_of_this_machine(tmp_path, unverified):
+    model = make_model(tmp_path / "model")
+    results = json.loads((REPOSITORY / "lucaone_nano" / "results.json").read_text())
+    results["recipe"]["about"] = "made by hf_" + "a" * 34
+    (model / "results.json").write_text(json.dumps(results))
+    with pytest.raises(ValueError, match="holds an access token"):
+        export(model, tmp_path / "repository")
+    assert {path.name for path in tmp_path.iterdir()} == {"model"}
+
+
+def test_a_repository_that_does_not_pass_is_not_left(tmp_path, monkeypatch):
+    model = make_model(tmp_path / "model")
+    found = Verification((Row("AutoModel", "failed", "differs by 0.1"),))
+    monkeypatch.setattr(exporting, "verify", lambda folder, **_: found)
+    with pytest.raises(ValueError, match=r"not written, for it does not pass: .*differs by 0\.1"):
+        export(model, tmp_path / "repository")
+    assert {path.name for path in tmp_path.iterdir()} == {"model"}
+
+
+def test_the_commands(tmp_path, capsys, unverified):
+    model, dest = make_model(tmp_path / "model"), tmp_path / "repository"
+    assert lucaone_cli.main(["hub", "export", str(model), str(dest), "--base-id", "base"]) == 2
+    assert "--base-id 'base'" in capsys.readouterr().err
+    assert lucaone_cli.main(["hub", "export", str(model), str(dest)]) == 0
+    out, err = capsys.readouterr()
+    assert out.endswith(" bytes\n") and err.startswith("note: ")
+    assert lucaone_cli.main(["hub", "export", str(model), str(dest)]) == 1
+    assert "is not empty" in capsys.readouterr().err
