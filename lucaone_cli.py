@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib.metadata import version
 from typing import Any, NoReturn
 
@@ -45,7 +45,7 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def build_parser() -> tuple[argparse.ArgumentParser, Container[str]]:
+def build_parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
     """Return the parser of the whole command line, and the names of the commands."""
     parser = _Parser(prog="lucaone", description="LucaOne for DNA, RNA and protein.")
     parser.add_argument(
@@ -91,10 +91,20 @@ def _quiet() -> None:
         disable_progress_bar()
 
 
-def _with_command(arguments: Sequence[str], names: Container[str]) -> list[str]:
+def _with_command(
+    parser: argparse.ArgumentParser, arguments: list[str], names: Collection[str]
+) -> list[str]:
     """Return the arguments, with the words of a command of two words in one."""
     words = " ".join(arguments[:2])
-    return [words, *arguments[2:]] if words in names else list(arguments)
+    if words in names:
+        return [words, *arguments[2:]]
+    group = [name for name in names if arguments and name.startswith(f"{arguments[0]} ")]
+    if group and arguments[1:] in (["-h"], ["--help"]):
+        print("\n".join(f"lucaone {name} --help" for name in group))
+        parser.exit()
+    if group and arguments[0] not in names:
+        parser.error(f"{arguments[0]}: choose {', '.join(name.split()[1] for name in group)}")
+    return list(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -108,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser, names = build_parser()
     given = sys.argv[1:] if arguments is None else arguments
-    options = vars(parser.parse_args(_with_command(given, names)))
+    options = vars(parser.parse_args(_with_command(parser, list(given), names)))
     run = options.pop("run")
     try:
         _quiet()

@@ -350,7 +350,7 @@ def test_an_interrupted_command_says_so_in_one_line(capsys, monkeypatch):
     def interrupt(**options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("hub_upload.initialization.initialize", interrupt)
+    monkeypatch.setattr("hub_upload.checkpoints.initialization.initialize", interrupt)
     assert run("init", "dest") == 130
     assert only_error(capsys.readouterr()) == "interrupted\n"
 
@@ -366,6 +366,16 @@ COMMANDS = {
     "data central-dogma": ["lucaone data central-dogma ", "--negatives"],
     "convert": ["lucaone convert ", "--labels", "--encoder"],
     "init": ["lucaone init ", "--from-esm2"],
+    "pretrain": ["lucaone pretrain "],
+    "data gene": ["lucaone data gene "],
+    "data protein": ["lucaone data protein "],
+    "hub export": ["lucaone hub export ", "--adapter"],
+    "hub verify": ["lucaone hub verify ", "trust_remote_code"],
+    "hub push": ["lucaone hub push ", "--yes"],
+    "hub pull": ["lucaone hub pull ", "--revision"],
+    "hub republish": ["lucaone hub republish ", "--reference"],
+    "hub space": ["lucaone hub space ", "--pair-model"],
+    "demo": ["lucaone demo", "--port"],
 }
 
 
@@ -386,6 +396,17 @@ def test_help_shows_examples_and_answers_without_the_libraries():
         for word in words:
             assert word in done.stdout, word
     assert done.stdout.count("example:\n") == len(COMMANDS)
+
+
+def test_the_first_of_two_words_alone(capsys):
+    for arguments, status in (["hub"], 2), (["hub", "fly"], 2), (["hub", "--help"], 0):
+        with pytest.raises(SystemExit) as stop:
+            lucaone_cli.main(arguments)
+        assert stop.value.code == status
+        out, err = capsys.readouterr()
+        for name in ("export", "verify", "push", "pull", "republish", "space"):
+            assert name in out + err
+        assert (out + err).count("\n") == (6 if status == 0 else 1)
 
 
 def test_nothing_but_our_own_words_reach_the_terminal():
