@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .checkpoints.conversion import convert
-    from .checkpoints.files import CheckpointError, ModelReport
     from .checkpoints.initialization import initialize
+    from .checkpoints.model_files import ModelReport
     from .checkpoints.trained_heads import convert_head
+    from .files import CheckpointError
     from .repository.exporting import export
     from .repository.sentence_transformer_files import write_sentence_transformer_files
     from .repository.verification import verify
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from .transfer.pushing import push
 
 _HOME = {
-    "CheckpointError": "checkpoints.files",
+    "CheckpointError": "files",
     "HubError": "transfer.errors",
-    "ModelReport": "checkpoints.files",
+    "ModelReport": "checkpoints.model_files",
     "convert": "checkpoints.conversion",
     "convert_head": "checkpoints.trained_heads",
     "export": "repository.exporting",

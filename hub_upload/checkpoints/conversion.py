@@ -23,18 +23,8 @@ from torch import Tensor
 from modeling_lucaone import LucaOneConfig, LucaOnePreTrainedModel
 from tokenization import normalize_seq_type
 
-from .files import (
-    CheckpointError,
-    ModelReport,
-    check_destination,
-    model_class,
-    one_line,
-    read_json,
-    read_tensors,
-    read_weights,
-    save_model,
-    some_of,
-)
+from ..files import CheckpointError, check_destination, one_line, read_json, some_of
+from .model_files import ModelReport, model_class, read_tensors, read_weights, save_model
 
 _LAYOUTS = {"lucaone_gplm": "original", "lucaone": "hub"}
 # The levels by their published names; this is also the order of the heads in a checkpoint.

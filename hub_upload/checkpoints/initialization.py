@@ -14,17 +14,8 @@ from torch import Tensor
 from modeling_lucaone import LucaOneConfig, LucaOnePreTrainedModel
 from tokenization import normalize_seq_type
 
-from .files import (
-    CheckpointError,
-    ModelReport,
-    check_destination,
-    model_class,
-    one_line,
-    read_json,
-    read_weights,
-    save_model,
-    some_of,
-)
+from ..files import CheckpointError, check_destination, one_line, read_json, some_of
+from .model_files import ModelReport, model_class, read_weights, save_model
 
 # The row of each token in ESM-2 and in LucaOne (facts 1.4): <cls>, <pad>, <eos>, <unk>, the 25
 # letters in the same order, ".", "-", the null token (our "*") and <mask>. Nucleotides and J have

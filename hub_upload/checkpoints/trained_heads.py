@@ -23,17 +23,9 @@ from modeling_lucaone import (
 )
 from tokenization import normalize_seq_type
 
+from ..files import CheckpointError, check_destination, read_json, some_of
 from .conversion import config_from, read_labels, renamed, without_prefix
-from .files import (
-    CheckpointError,
-    ModelReport,
-    check_destination,
-    read_json,
-    read_tensors,
-    read_weights,
-    save_model,
-    some_of,
-)
+from .model_files import ModelReport, read_tensors, read_weights, save_model
 
 # The published networks: the summaries of our model, and what ends the names of their layers.
 _NETWORKS = {

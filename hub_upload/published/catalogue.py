@@ -5,6 +5,7 @@
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 CATALOGUE = Path(__file__).with_name("checkpoints.toml")
 # Of the published training runs: records read at once, and steps for each update of the weights.
@@ -84,13 +85,11 @@ def read_catalogue(path: Path = CATALOGUE) -> dict[str, PublishedCheckpoint]:
     """
     try:
         content = tomllib.loads(path.read_text("utf-8"))
-        entries = [
-            PublishedCheckpoint(
-                **content["shape"],
-                **{key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()},
-            )
-            for entry in content["checkpoint"]
-        ]
+        entries = []
+        for entry in content["checkpoint"]:
+            fields: dict[str, Any] = content["shape"] | entry
+            lists = {key: tuple(v) for key, v in fields.items() if isinstance(v, list)}
+            entries.append(PublishedCheckpoint(**(fields | lists)))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{path}: {error}") from None
     return {entry.name: entry for entry in entries}

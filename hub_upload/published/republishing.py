@@ -16,7 +16,8 @@ from embedding.models import find_model, load_model
 from modeling_lucaone import LucaOneForPreTraining
 
 from ..checkpoints.conversion import convert
-from ..checkpoints.files import CheckpointError, check_destination, model_class
+from ..checkpoints.model_files import model_class
+from ..files import CheckpointError, check_destination
 from ..repository.exporting import ExportReport, export, stated_license
 from .catalogue import CATALOGUE, PublishedCheckpoint, find_checkpoint
 

@@ -15,7 +15,7 @@ import finetune.card
 import pretraining.card
 from training_jobs.markdown import CITATION, TYPE_NAMES, code, escaped, paragraph, table
 
-from ..checkpoints.files import CheckpointError, one_line, read_json
+from ..files import CheckpointError, one_line, read_json
 from .examples import (
     SEQUENCES,
     TITLES,

@@ -19,7 +19,8 @@ from modeling_lucaone import LucaOnePreTrainedModel
 from tokenization import normalize_seq_type
 from training_jobs.results import without_folders
 
-from ..checkpoints.files import MAX_SHARD_SIZE, check_destination, new_folder, read_json, some_of
+from ..checkpoints.model_files import MAX_SHARD_SIZE
+from ..files import check_destination, new_folder, read_json, some_of
 from .card import CardFacts, render_card
 from .code import TOKENIZER_AUTO_MAP, auto_map, copy_code, custom_pipelines
 from .manifest import write_manifest
@@ -196,12 +197,12 @@ def _load(
     else:
         if base_model is not None or keep:
             raise ValueError(f"{model}: is no adapter ({ADAPTER}); options of adapters do not fit")
-        source, folder, kept = find_model(model), Path(), None
+        source, kept = find_model(model), None
         folder = source.folder
         network = load_model(source, _stored_class(source), dtype="auto")
         _check_nothing_left(network, folder)
     tokenizer = load_tokenizer(source)
-    types = network.config.seq_types or ()
+    types: list[str] = network.config.seq_types or []
     if tokenizer.seq_type is None and len(types) == 1:
         tokenizer.seq_type = types[0]
     made_from = _read_results(folder).get("model") or {}

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from modeling_lucaone import LucaOneConfig
 from training_jobs.markdown import TYPE_NAMES
 
-from ..checkpoints.files import CheckpointError, one_line, read_json
+from ..files import CheckpointError, one_line, read_json
 
 ADAPTER_CONFIG = "adapter_config.json"
 

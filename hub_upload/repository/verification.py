@@ -16,7 +16,7 @@ from huggingface_hub import snapshot_download
 
 from embedding.models import find_model
 
-from ..checkpoints.files import one_line, read_json, some_of
+from ..files import one_line, read_json, some_of
 from ..transfer.errors import asking_the_hub, check_repo_id
 from . import probe
 from .facts import ADAPTER_CONFIG

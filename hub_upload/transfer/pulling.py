@@ -10,7 +10,7 @@ from pathlib import Path
 from huggingface_hub import HfApi
 from huggingface_hub.utils import filter_repo_objects
 
-from ..checkpoints.files import check_destination
+from ..files import check_destination
 from ..repository.manifest import MANIFEST, check_files
 from .errors import HubError, asking_the_hub, check_repo_id
 from .pushing import HUB_FILES, MAIN

@@ -21,7 +21,7 @@ from peft import LoraConfig, get_peft_model
 
 import lucaone_cli
 import lucaone_nano
-from hub_upload.checkpoints.files import CheckpointError
+from hub_upload.files import CheckpointError
 from hub_upload.repository.card import CardFacts, check_card, render_card
 from hub_upload.repository.code import TOKENIZER_AUTO_MAP, auto_map, copy_code, custom_pipelines
 from hub_upload.repository.examples import SEQUENCES

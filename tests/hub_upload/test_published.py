@@ -12,7 +12,7 @@ from huggingface_hub import ModelCard
 from safetensors.torch import load_file, save_file
 
 import lucaone_cli
-from hub_upload.checkpoints.files import CheckpointError
+from hub_upload.files import CheckpointError
 from hub_upload.published import republishing
 from hub_upload.published.catalogue import (
     CATALOGUE,

@@ -1,20 +1,12 @@
 # Copyright 2026 The lucaone-hf authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Checkpoint files: mapping their tensors without a second copy, writing a model folder whole."""
+"""Files of weights mapped without a second copy, and a model folder written whole."""
 
-import json
-import shutil
-import uuid
 import zipfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import torch
-from huggingface_hub.errors import StrictDataclassError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -26,15 +18,12 @@ from modeling_lucaone import (
 )
 from tokenization import LucaOneTokenizerFast
 
+from ..files import CheckpointError, new_folder, read_json, some_of
 from ..repository.sentence_transformer_files import write_sentence_transformer_files
 
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 # What is held in memory at once while writing, where safetensors copies what it writes.
 MAX_SHARD_SIZE = "5GB"
-
-
-class CheckpointError(ValueError):
-    """A checkpoint that is not what it should be; the message is one line and names the file."""
 
 
 @dataclass
@@ -66,37 +55,6 @@ class ModelReport:
             f"tasks       {', '.join(self.tasks) or 'none named'}",
         ]
         return "\n".join([*lines, *(f"note        {note}" for note in self.notes)])
-
-
-def one_line(error: BaseException) -> str:
-    """Return the first line of an error's message that says something, or the error's name."""
-    if isinstance(error, StrictDataclassError):  # says in two lines what its cause says in one
-        error = error.__cause__ or error
-    lines = [line.strip() for line in str(error).splitlines()]
-    return next(filter(None, lines), type(error).__name__)
-
-
-def some_of(names: Iterable[str]) -> str:
-    """Return the first name in alphabetical order and how many more there are."""
-    first, *others = sorted(names)
-    return f"{first} (and {len(others)} more)" if others else first
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises:
-        CheckpointError: the file is missing or holds something else.
-    """
-    if not path.is_file():
-        raise CheckpointError(f"{path.parent} has no {path.name}")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CheckpointError(f"{path}: not JSON ({one_line(error)})") from None
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{path}: not a JSON object")
-    return content
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -166,45 +124,6 @@ def _read_shards(index: Path) -> dict[str, Tensor]:
             )
         tensors |= part
     return tensors
-
-
-def check_destination(dest: str | PathLike[str]) -> Path:
-    """Return a path where a new folder can be written.
-
-    Raises:
-        CheckpointError: there is a file, or a folder that is not empty.
-    """
-    path = Path(dest).absolute()
-    if path.is_dir():
-        if any(path.iterdir()):
-            raise CheckpointError(f"{path} is not empty; give a new folder or empty it first")
-    elif path.exists():
-        raise CheckpointError(f"{path} is a file, not a folder")
-    return path
-
-
-@contextmanager
-def new_folder(path: Path) -> Iterator[Path]:
-    """Give a folder beside `path` to write into, which becomes `path` when all went well.
-
-    Raises:
-        CheckpointError: see `check_destination`, or nothing can be written there.
-    """
-    path = check_destination(path)
-    staging = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        staging.mkdir()
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be written: {error.strerror}") from None
-    try:
-        yield staging
-        if path.is_dir():
-            path.rmdir()
-        staging.rename(path)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
 
 
 def model_class(config: LucaOneConfig) -> type[LucaOnePreTrainedModel]:
