@@ -414,9 +414,8 @@ def test_all_of_it(kind, repositories, tmp_path):
     assert failed(result.rows) == {}
     expected = {*FILES, *CHECKS[kind], "network"} | ({"base model"} if base else set())
     assert {row.check for row in result.rows} == expected
-    assert read_manifest(folder)["files"].keys() == {
-        path.name for path in folder.iterdir() if path.name != "manifest.json"
-    }
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert read_manifest(folder)["files"].keys() == files - {"manifest.json"}
 
 
 @pytest.mark.slow
