@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Sequence
 from importlib.metadata import version
 from typing import Any, NoReturn
 
-ROOMS = ("embedding", "finetune", "pretraining", "hub_upload")
+ROOMS = ("embedding", "finetune", "pretraining", "hub_upload", "lucaone_space")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -98,13 +98,14 @@ def _with_command(
     words = " ".join(arguments[:2])
     if words in names:
         return [words, *arguments[2:]]
-    group = [name for name in names if arguments and name.startswith(f"{arguments[0]} ")]
+    first = words.partition(" ")[0]
+    group = [name for name in names if name.startswith(f"{first} ") and first not in names]
     if group and arguments[1:] in (["-h"], ["--help"]):
         print("\n".join(f"lucaone {name} --help" for name in group))
         parser.exit()
-    if group and arguments[0] not in names:
-        parser.error(f"{arguments[0]}: choose {', '.join(name.split()[1] for name in group)}")
-    return list(arguments)
+    if group:
+        parser.error(f"{first}: choose {', '.join(name.split()[1] for name in group)}")
+    return arguments
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -148,8 +148,8 @@ def find_model(model: str | os.PathLike[str], revision: str | None = None) -> Mo
         raise ValueError(f"{name}: a model of type {model_type!r}, not 'lucaone'")
     with _named(name):
         config = LucaOneConfig.from_pretrained(folder)
-    for name in CODE_ENTRIES:  # of a Hub repository; a model made from this one carries no code
-        vars(config).pop(name, None)
+    for entry in CODE_ENTRIES:  # of a Hub repository; a model made from this one carries no code
+        vars(config).pop(entry, None)
     return ModelSource(name if commit else folder.resolve().name, folder, commit, config)
 
 

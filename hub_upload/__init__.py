@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from .checkpoints.model_files import ModelReport
     from .checkpoints.trained_heads import convert_head
     from .files import CheckpointError
+    from .published.republishing import republish
     from .repository.exporting import export
     from .repository.sentence_transformer_files import write_sentence_transformer_files
     from .repository.verification import verify
+    from .space.writing import space
     from .transfer.errors import HubError
     from .transfer.pulling import pull
     from .transfer.pushing import push
@@ -28,6 +30,8 @@ _HOME = {
     "initialize": "checkpoints.initialization",
     "pull": "transfer.pulling",
     "push": "transfer.pushing",
+    "republish": "published.republishing",
+    "space": "space.writing",
     "verify": "repository.verification",
     "write_sentence_transformer_files": "repository.sentence_transformer_files",
 }
@@ -41,6 +45,8 @@ __all__ = [
     "initialize",
     "pull",
     "push",
+    "republish",
+    "space",
     "verify",
     "write_sentence_transformer_files",
 ]

@@ -5,9 +5,9 @@
 import argparse
 from collections.abc import Callable
 
-from . import checkpoints, published, repositories, transfer
+from . import checkpoints, published, repositories, space, transfer
 
-COMMANDS = (checkpoints, repositories, transfer, published)
+COMMANDS = (checkpoints, repositories, transfer, published, space)
 
 
 def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:

@@ -1,0 +1,139 @@
+# Copyright 2026 The lucaone-hf authors.
+# SPDX-License-Identifier: Apache-2.0
+"""`lucaone hub space`: a Space that needs nothing of this repository."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from importlib.metadata import requires
+
+import pytest
+from huggingface_hub import RepoCard
+from packaging.requirements import Requirement
+
+import lucaone_nano
+from hub_upload.repository.manifest import check_files, read_manifest
+from hub_upload.space import writing
+from hub_upload.space.writing import space
+from tests.helpers import GOLDEN
+from tests.lucaone_space.visitors import MASKED, PAIR, ask
+
+# Runs app.py as the Hub does, but without the finder by which this repository is installed.
+ALONE = """
+import importlib.util, runpy, sys
+
+def is_ours(finder):
+    return "editable" in str(getattr(finder, "__module__", ""))
+
+sys.meta_path = [finder for finder in sys.meta_path if not is_ours(finder)]
+assert importlib.util.find_spec("finetune") is None
+runpy.run_path("app.py", run_name="__main__")
+"""
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, pair_folder):
+    dest = tmp_path_factory.mktemp("space") / "page"
+    report = space(lucaone_nano.PATH, dest, pair_model=pair_folder, title='My "page": #1')
+    return dest, report
+
+
+def test_what_is_written(written):
+    dest, report = written
+    assert report.models == ["model/lucaone_nano", "pair_model/pairs"]
+    assert str(report).startswith(f"{dest}: {report.files} files, ")
+    assert report.files == sum(path.is_file() for path in dest.rglob("*"))
+    assert check_files(dest) == [] and read_manifest(dest)["kind"] == "space"
+    packages = {path.name for path in dest.iterdir() if path.is_dir()}
+    assert packages == {*writing.PACKAGES, "model", "pair_model"}
+    assert not list(dest.rglob("__pycache__"))
+    assert "Apache License" in (dest / "LICENSE").read_text()
+
+
+def test_what_the_hub_is_told(written):
+    card = RepoCard.load(written[0] / "README.md", repo_type="space").data.to_dict()
+    assert card["title"] == 'My "page": #1' and card["license"] == "apache-2.0"
+    assert (card["sdk"], card["app_file"], card["python_version"]) == ("gradio", "app.py", "3.11")
+    assert re.fullmatch(r"6\.\d+\.\d+", card["sdk_version"])
+    assert "models" not in card
+
+
+def test_requirements_are_those_of_the_package(written):
+    lines = (written[0] / "requirements.txt").read_text().splitlines()
+    found = {Requirement(line).name: Requirement(line).specifier for line in lines}
+    assert {"torch", "transformers", "gradio", "scikit-learn"} <= found.keys()
+    assert not {"lucaone-hf", "peft", "pytest"} & found.keys()
+    for requirement in map(Requirement, requires("lucaone-hf")):
+        if requirement.marker is None:
+            assert found[requirement.name] == requirement.specifier
+
+
+def test_names_on_the_hub_stay_names(tmp_path):
+    report = space("someone/lucaone", tmp_path / "page", pair_model="someone/pairs")
+    assert report.models == ["someone/lucaone", "someone/pairs"] and report.size < 2_000_000
+    card = RepoCard.load(tmp_path / "page" / "README.md", repo_type="space").data.to_dict()
+    assert card["models"] == ["someone/lucaone", "someone/pairs"]
+    app = (tmp_path / "page" / "app.py").read_text()
+    assert "build_app('someone/lucaone', 'someone/pairs', title='LucaOne').launch()" in app
+
+
+def test_what_is_wrong_leaves_nothing(tmp_path, monkeypatch):
+    dest = tmp_path / "page"
+    with pytest.raises(ValueError, match="nowhere: no folder here, and a Hub repository is called"):
+        space("nowhere", dest)
+    with pytest.raises(ValueError, match="not a model of pairs"):
+        space(lucaone_nano.PATH, dest, pair_model=lucaone_nano.PATH)
+    with pytest.raises(ValueError, match="a title is one line"):
+        space(lucaone_nano.PATH, dest, title="one\ntwo")
+    monkeypatch.setattr(writing, "LARGEST_MODEL", 1_000)
+    with pytest.raises(ValueError, match="a Space carries 1,000 at most; `lucaone hub push` it"):
+        space(lucaone_nano.PATH, dest)
+    assert list(tmp_path.iterdir()) == []
+    dest.mkdir()
+    (dest / "mine").touch()
+    with pytest.raises(ValueError, match="not empty"):
+        space("someone/lucaone", dest)
+    assert [path.name for path in dest.iterdir()] == ["mine"]
+
+
+def test_a_model_that_names_a_folder_of_this_machine(tmp_path):
+    model = tmp_path / "model"
+    model.mkdir()
+    for file in (GOLDEN / "hub-tiny").iterdir():
+        (model / file.name).write_bytes(file.read_bytes())
+    (model / "results.json").write_text(f'{{"data": "{tmp_path}/model/train.csv"}}')
+    with pytest.raises(ValueError, match=r"results\.json: names the folder"):
+        space(model, tmp_path / "page")
+    assert not (tmp_path / "page").exists()
+
+
+@pytest.mark.slow
+def test_the_space_runs_alone(written):
+    settings = {"PYTHONUNBUFFERED": "1", "HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", ALONE],
+        cwd=written[0],
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    watchdog = threading.Timer(300, process.kill)
+    watchdog.start()
+    try:
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if found := re.search(r"http://\S+:\d+", line):
+                break
+        else:
+            pytest.fail("".join(said))
+        url = f"{found[0]}/"
+        assert "actual letter" in ask(url, MASKED, ["MKTAYIAK", "prot", 3])
+        assert "encodes" in ask(url, PAIR, ["ATGAAA", "MK"])
+    finally:
+        watchdog.cancel()
+        process.kill()
+        process.wait()
