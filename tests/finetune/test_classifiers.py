@@ -13,6 +13,7 @@ from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification
 
+from embedding.models import find_model
 from finetune import Predictor, predict_file
 from finetune.classifiers import find_classifier
 from modeling_lucaone import (
@@ -115,6 +116,17 @@ def test_an_adapter_finds_its_base_model(tmp_path, adapter, single, fasta):
         find_classifier(adapter)
     with pytest.raises(ValueError, match="is no adapter"):
         find_classifier(single, base_model=single)
+
+
+def test_an_adapter_on_the_hub(monkeypatch, adapter, single):
+    fields = json.loads((single / "config.json").read_text())
+    config = fields | {"auto_map": {"AutoModel": "code.Model"}}
+    (adapter / "config.json").write_text(json.dumps(config))
+    monkeypatch.setattr("embedding.models.snapshot_download", lambda *_, **__: str(adapter))
+    assert find_model("someone/adapter").name == "someone/adapter"
+    found = find_classifier("someone/adapter", single)
+    assert (found.adapter, found.source.folder) == (adapter, single)
+    assert not hasattr(found.source.config, "auto_map")
 
 
 def test_adapters_are_loaded_strictly(tmp_path, adapter, single):
