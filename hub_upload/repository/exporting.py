@@ -10,7 +10,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import ModelCard
+import yaml
+from huggingface_hub import metadata_load
+from safetensors import safe_open
 
 import modeling_lucaone
 from embedding.models import HUB_REPOSITORY, find_model, load_model, load_tokenizer
@@ -220,8 +222,6 @@ def _stored_class(source: Any) -> type[LucaOnePreTrainedModel]:
 
 
 def _check_nothing_left(model: LucaOnePreTrainedModel, folder: Path) -> None:
-    from safetensors import safe_open
-
     own = model.state_dict().keys()
     for file in sorted(folder.glob("*.safetensors")):
         with safe_open(file, "pt") as stored:
@@ -285,9 +285,10 @@ def _write_results(source: Path, folder: Path) -> None:
 
 def stated_license(folder: Path) -> str | None:
     """Return the licence that a model's own card states, by the Hub's identifier, if it does."""
+    card = folder / "README.md"
     try:
-        return ModelCard.load(folder / "README.md").data.get("license")
-    except (OSError, ValueError):
+        return (metadata_load(card) or {}).get("license") if card.is_file() else None
+    except (ValueError, yaml.YAMLError):
         return None
 
 
