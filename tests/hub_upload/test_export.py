@@ -3,7 +3,10 @@
 """Repositories made of every kind of model, and tried as a stranger would."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -85,6 +88,36 @@ AUTO_CLASSES = {
     "pairs": AutoModelForPairClassification,
     "merged": AutoModelForSequenceClassification,
 }
+# Tries a repository where what torch and transformers do not need is not to be had.
+ALONE = """
+import importlib.metadata, json, re, sys
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+def name(text):
+    return re.sub("[-_.]+", "-", re.match("[A-Za-z0-9_.-]+", text)[0]).lower()
+
+needed, more = set(), ["torch", "transformers"]
+while more:
+    one = more.pop()
+    if one not in needed:
+        needed.add(one)
+        try:
+            lines = importlib.metadata.requires(one) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        more += [name(line) for line in lines if "extra ==" not in line]
+top = importlib.metadata.packages_distributions()
+hidden = {module for module, owners in top.items() if not needed & {name(o) for o in owners}}
+assert {"peft", "datasets", "accelerate", "sentence_transformers"} <= hidden
+
+find = PathFinder.find_spec
+PathFinder.find_spec = lambda fullname, *more: (
+    None if fullname.partition(".")[0] in hidden else find(fullname, *more)
+)
+from probe.__main__ import isolate, probe
+print(json.dumps(probe(Path(sys.argv[1]), None, isolate())))
+"""
 NOT_TRIED = Verification((Row("all", "skipped", "left out"),))
 
 
@@ -159,6 +192,23 @@ class TestEveryKind:
             wanted.remove("AutoModel")  # of the base model's repository
         assert wanted <= checks.keys()
         assert {name for name, row in checks.items() if row.status == "skipped"} <= {
+            "SentenceTransformer"
+        }
+
+    @pytest.mark.slow
+    def test_nothing_but_torch_and_transformers_is_needed(self, exported, tmp_path):
+        kind, _, report = exported
+        if kind == "kept":
+            pytest.skip("an adapter needs peft")
+        (tmp_path / "probe").symlink_to(REPOSITORY / "hub_upload" / "repository" / "probe")
+        command = [sys.executable, "-c", ALONE, str(report.folder)]
+        settings = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "home")}
+        done = subprocess.run(
+            command, cwd=tmp_path, env=os.environ | settings, capture_output=True, text=True
+        )
+        rows = json.loads(done.stdout.splitlines()[-1])
+        assert [row for row in rows if row["status"] == "failed"] == []
+        assert {row["check"] for row in rows if row["status"] == "skipped"} == {
             "SentenceTransformer"
         }
 
