@@ -16,6 +16,7 @@ import pretraining.card
 from training_jobs.markdown import CITATION, TYPE_NAMES, code, escaped, paragraph, table
 
 from ..files import CheckpointError, one_line, read_json
+from . import trainer_state
 from .examples import (
     SEQUENCES,
     TITLES,
@@ -33,7 +34,7 @@ from .sentence_transformer_files import CONFIG_FILE
 CARD, RESULTS = "README.md", "results.json"
 _TEMPLATE = Path(__file__).with_name("model_card.md.jinja")
 # By the command that wrote the results.
-_TRAININGS = {"finetune": finetune.card, "pretrain": pretraining.card}
+TRAININGS = {"finetune": finetune.card, "pretrain": pretraining.card}
 _TAGS = {"gene": ("dna", "rna"), "prot": ("protein",)}
 # Fields of the front matter that the files decide.
 _DECIDED = (
@@ -110,13 +111,17 @@ def render_card(folder: Path, card: CardFacts) -> str:
 
 def _of_training(folder: Path) -> tuple[ModelCardData, str, dict[str, str]]:
     """Return front matter, summary and sections of the training that left its results."""
-    path = folder / RESULTS
-    if not path.is_file():
+    path, training = folder / RESULTS, None
+    if path.is_file():
+        results = read_json(path)
+        training = TRAININGS.get(str(results.get("command")))
+        if training is None:
+            raise CheckpointError(f"{path}: not what lucaone finetune or lucaone pretrain writes")
+    elif (folder / trainer_state.FILE).is_file():
+        path, training = folder / trainer_state.FILE, trainer_state
+        results = read_json(path)
+    else:
         return ModelCardData(), "", {}
-    results = read_json(path)
-    training = _TRAININGS.get(str(results.get("command")))
-    if training is None:
-        raise CheckpointError(f"{path}: not what lucaone finetune or lucaone pretrain writes")
     try:
         return training.metadata(results), training.summary(results), training.sections(results)
     except Exception as error:  # a file that somebody changed fails in any way

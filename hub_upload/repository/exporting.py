@@ -23,7 +23,8 @@ from training_jobs.results import without_folders
 
 from ..checkpoints.model_files import MAX_SHARD_SIZE
 from ..files import check_destination, new_folder, read_json, some_of
-from .card import CardFacts, render_card
+from . import trainer_state
+from .card import RESULTS, TRAININGS, CardFacts, render_card
 from .code import TOKENIZER_AUTO_MAP, auto_map, copy_code, custom_pipelines
 from .manifest import write_manifest
 from .privacy import find_private
@@ -32,7 +33,6 @@ from .sentence_transformer_files import write_sentence_transformer_files
 from .verification import Verification, verify
 
 CONFIG, TOKENIZER_CONFIG = "config.json", "tokenizer_config.json"
-RESULTS = "results.json"
 
 
 @dataclass(frozen=True)
@@ -263,14 +263,19 @@ def _read_results(folder: Path) -> dict[str, Any]:
     """Return the results of the training that made a model, if they are there."""
     for place in _places(folder):
         if (place / RESULTS).is_file():
-            return without_folders(read_json(place / RESULTS))
+            results = read_json(place / RESULTS)
+            if results.get("command") in TRAININGS:  # else a file of somebody's own
+                return without_folders(results)
     return {}
 
 
 def _write_results(source: Path, folder: Path) -> None:
     """Copy the results of the training, and the pictures that they name and that are there."""
-    results = _read_results(source)
+    results, state = _read_results(source), source / trainer_state.FILE
     if not results:
+        if state.is_file():
+            shared = trainer_state.shareable(without_folders(read_json(state)))
+            _write_json(folder / state.name, shared)
         return
     named = [name for name in results.get("figures") or () if Path(name).name == name]
     results["figures"] = []

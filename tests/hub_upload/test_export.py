@@ -25,6 +25,7 @@ import lucaone_cli
 from finetune.classifiers import find_classifier, load_classifier
 from hub_upload import convert, export
 from hub_upload.repository import exporting
+from hub_upload.repository.card import CardFacts, render_card
 from hub_upload.repository.facts import ModelFacts
 from hub_upload.repository.manifest import MANIFEST, check_files, read_manifest
 from hub_upload.repository.probe import REFERENCE
@@ -325,6 +326,34 @@ def test_precision_and_shards(tmp_path, unverified, monkeypatch):
     model = AutoModelForMaskedLM.from_pretrained(tmp_path / "half", dtype="auto")
     assert facts.parameters == sum(parameter.numel() for parameter in model.parameters())
     assert any("--license" in note for note in report.notes)
+
+
+def test_a_model_of_the_trainer_of_transformers(tmp_path, unverified):
+    """Its state is all that is known of the training; the folders in it are not for others."""
+    model = make_model(tmp_path / "model")
+    state = {
+        "best_model_checkpoint": str(tmp_path / "runs" / "checkpoint-20"),
+        "global_step": 1_200,
+        "epoch": 2.5,
+        "num_train_epochs": 3,
+        "train_batch_size": 16,
+        "log_history": [
+            {"step": 600, "epoch": 1.0, "loss": 0.9},
+            {"step": 600, "epoch": 1.0, "eval_loss": 0.8, "eval_accuracy": 0.5},
+            {"step": 1_200, "eval_loss": 0.7, "eval_accuracy": 0.625, "eval_runtime": 3.0},
+        ],
+    }
+    (model / "trainer_state.json").write_text(json.dumps(state))
+    (model / "results.json").write_text('{"mine": 1}')
+    folder = export(model, tmp_path / "repository").folder
+    assert not (folder / "results.json").exists()
+    text = ModelCard.load(folder / "README.md").text
+    for said in "1,200 updates", "2.5000 epochs", "| accuracy | 0.6250 |", "epochs: 3":
+        assert said in text
+    assert "0.8" not in text and "runtime" not in text and "checkpoint-20" not in text
+    (folder / "trainer_state.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"trainer_state\.json: damaged \(KeyError"):
+        render_card(folder, CardFacts(name="x"))
 
 
 def damaged(folder, change):
