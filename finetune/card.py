@@ -48,8 +48,8 @@ def render_card(results: Mapping[str, Any]) -> str:
 
     Args:
         results: what `results.json` of a run holds: `task`, `mode`, `model`, `data`, `training`,
-            `metrics`, `intervals`, `by_group`, `majority`, `versions`, `started`, `seconds`, and
-            `figures`, names of pictures that lie beside the card.
+            `metrics`, `intervals`, `by_group`, `majority`, `versions`, `started`, `seconds`,
+            `figures`, names of pictures that lie beside the card, and `notes`, sentences.
     """
     results = _to_be_shown(results)
     parts = {
@@ -218,7 +218,7 @@ def _limits(results: Mapping[str, Any]) -> list[str]:
     grave = [finding for finding in findings if finding[0] != "note"]
     if grave:
         parts += ["What was found in the data:", _findings(grave)]
-    return parts
+    return parts + [paragraph(note) for note in results.get("notes") or ()]
 
 
 def _findings(findings: Iterable[Sequence[Any]]) -> str:

@@ -16,7 +16,7 @@ from transformers import AutoTokenizer
 
 from embedding.models import ModelSource
 from embedding.outputs import writing_folder
-from training_jobs.results import save_model, save_results
+from training_jobs.results import save_model, save_results, stated_license
 from training_jobs.settings import as_dictionary
 
 from . import figures
@@ -94,6 +94,7 @@ class Outcome:
             "model": {
                 "name": self.source.name,
                 "revision": self.source.revision,
+                "license": stated_license(self.source.folder),
                 **self.source.fingerprint(),
                 "parameters": sum(parameter.numel() for parameter in parameters),
                 "trained_parameters": trained.trained_parameters,

@@ -24,7 +24,7 @@ from modeling_lucaone import LucaOneForPreTraining
 from tokenization import LucaOneTokenizerFast
 from training_jobs.hardware import Hardware
 from training_jobs.jobs import CHECKPOINTS, Tell, resumable, silent
-from training_jobs.results import read_results
+from training_jobs.results import read_results, stated_license
 from training_jobs.schedule import check_schedule
 from training_jobs.settings import as_dictionary
 from training_jobs.trainer import TOKENS_PER_BATCH
@@ -191,6 +191,7 @@ def pretrain(
                 "tasks": tasks,
                 "model": {
                     "begins_with": source.name if source else None,
+                    "license": stated_license(source.folder) if source else None,
                     "parameters": parameters,
                 },
                 "data": data.description(recipe.eval_records),

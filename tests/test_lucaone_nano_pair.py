@@ -79,6 +79,13 @@ def test_the_card_holds_the_numbers_of_the_results(card, results):
     assert f"[{low:.4f}, {high:.4f}]" in card.text
 
 
+def test_what_it_cannot_do_goes_with_it_to_the_hub(card, results):
+    """The notes of the results are what an exported card says; they are claims of this card."""
+    claims = "".join(results["notes"])
+    for number in ("0.937", "0.902", "0.965", "0.917", "0.957", "0.762", "0.857", "0.769"):
+        assert number in claims and number in card.text
+
+
 def test_nothing_names_a_machine_or_a_user():
     for path in PAIR.iterdir():
         if path.suffix in (".json", ".md"):

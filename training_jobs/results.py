@@ -6,14 +6,20 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
+import yaml
+from huggingface_hub import metadata_load
 from torch import Tensor
 
+# An identifier of the Hub, such as apache-2.0.
+LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 MAX_SHARD_SIZE = "5GB"
 # What begins with /, ~, . or .. and has folders in it; the last name is kept.
 _PATH = re.compile(r"(?<![\w/<])(?:~|\.{1,2})?(?:/[^\s/:;,|'\"`()<>]+)+/?")
+# What is nothing but a path, which may have blanks in it.
+_WHOLE_PATH = re.compile(r"(?:file:/|~?(?=/)|[A-Za-z]:(?=[\\/])|(?=\\\\))[^:\n]*")
 # Where a / is part of a label.
 _LABELS = ("label_names", "label_counts", "labels")
 
@@ -68,6 +74,22 @@ def read_results(output: Path, command: str) -> dict[str, Any]:
     )
 
 
+def stated_license(folder: Path) -> str | None:
+    """Return the licence that the card of a model states, by the Hub's identifier, if it does.
+
+    Args:
+        folder: of the model, with its `README.md` if it has one.
+    """
+    card = folder / "README.md"
+    try:
+        stated = (metadata_load(card) or {}).get("license") if card.is_file() else None
+    except (ValueError, yaml.YAMLError):
+        return None
+    # A list, or `other` with a text of its own, says more than one identifier.
+    known = isinstance(stated, str) and LICENSE.fullmatch(stated) and stated != "other"
+    return stated if known else None
+
+
 def without_folders(value: Any) -> Any:
     """Return results without the folders of a machine in any text or key; labels stay."""
     if isinstance(value, Mapping):
@@ -78,5 +100,7 @@ def without_folders(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [without_folders(item) for item in value]
     if isinstance(value, str):
+        if _WHOLE_PATH.fullmatch(value):
+            return PureWindowsPath(value).name  # which knows both kinds of slashes
         return _PATH.sub(lambda path: PurePosixPath(path[0]).name, value)
     return value

@@ -23,8 +23,10 @@ def run(options: dict[str, Any]) -> None:
     """Republish a checkpoint, and print what was tried."""
     from hub_upload.published.catalogue import find_checkpoint
     from hub_upload.published.republishing import republish
+    from hub_upload.repository.exporting import check_options
 
     check_usage(find_checkpoint, {"name": options["name"]})
+    check_usage(check_options, options)
     report = republish(**options, tell=tell)
     print(report)
     print_notes(report.notes)

@@ -14,11 +14,12 @@ from torch import Tensor
 
 from embedding.models import find_model, load_model
 from modeling_lucaone import LucaOneForPreTraining
+from training_jobs.results import stated_license
 
 from ..checkpoints.conversion import convert
 from ..checkpoints.model_files import model_class
 from ..files import CheckpointError, check_destination
-from ..repository.exporting import ExportReport, export, stated_license
+from ..repository.exporting import ExportReport, check_options, export
 from .catalogue import CATALOGUE, PublishedCheckpoint, find_checkpoint
 
 # The limit for two ways of computing the same in fp32, as relative L2.
@@ -66,14 +67,15 @@ def republish(
             differ from the reference, or what `convert` and `export` raise; one line.
     """
     entry = find_checkpoint(name, catalogue)
+    check_options(repo_id=repo_id, license=license, seq_type=seq_type)
     dest = check_destination(dest)
-    # Beside the destination, for the disk has to hold it anyway.
+    # Beside the destination, whose disk holds the model twice until the repository is whole.
     dest.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=dest.parent, prefix=f".{dest.name}.") as folder:
         model = Path(folder) / "model"
         tell(f"converting {source}")
         report = convert(source, model, labels=labels, logs=logs, seq_type=seq_type, dtype=dtype)
-        _check_shape(entry, report.layout, model)
+        _check_shape(entry, report.layout, model, source)
         compared = None
         if reference is not None:
             tell(f"comparing with {reference}")
@@ -89,7 +91,9 @@ def republish(
         )
 
 
-def _check_shape(entry: PublishedCheckpoint, layout: str, model: Path) -> None:
+def _check_shape(
+    entry: PublishedCheckpoint, layout: str, model: Path, source: str | PathLike[str]
+) -> None:
     """Check that a converted model is what its name says.
 
     Raises:
@@ -116,7 +120,9 @@ def _check_shape(entry: PublishedCheckpoint, layout: str, model: Path) -> None:
                 ", ".join(sorted(side)) if isinstance(side, set) else side
                 for side in (found[what], value)
             )
-            raise CheckpointError(f"this is not {entry.name}: its {what} {here}, not {there}")
+            raise CheckpointError(
+                f"{source}: this is not {entry.name}: its {what} {here}, not {there}"
+            )
 
 
 def compare(folder: Path, reference: Path) -> tuple[int, float]:
@@ -139,7 +145,9 @@ def compare(folder: Path, reference: Path) -> tuple[int, float]:
     source = find_model(folder)
     model = load_model(source, model_class(source.config), dtype=torch.float32)
     differences = {}
-    for name in sorted(key.removesuffix(".input_ids") for key in stored if ".input_ids" in key):
+    for name in sorted(
+        key.removesuffix(".input_ids") for key in stored if key.endswith(".input_ids")
+    ):
         inputs = {key: stored[f"{name}.{key}"] for key in INPUTS if f"{name}.{key}" in stored}
         if len(inputs) < len(INPUTS):
             raise ValueError(f"{reference}: {name} has no {' or '.join(INPUTS[1:])}")

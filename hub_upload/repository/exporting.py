@@ -4,14 +4,13 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import yaml
-from huggingface_hub import metadata_load
+from huggingface_hub import snapshot_download
 from safetensors import safe_open
 
 import modeling_lucaone
@@ -19,13 +18,14 @@ from embedding.models import HUB_REPOSITORY, find_model, load_model, load_tokeni
 from finetune.classifiers import ADAPTER, ADAPTER_WEIGHTS, find_classifier, load_classifier
 from modeling_lucaone import LucaOnePreTrainedModel
 from tokenization import normalize_seq_type
-from training_jobs.results import without_folders
+from training_jobs.results import LICENSE, stated_license, without_folders
 
 from ..checkpoints.model_files import MAX_SHARD_SIZE
 from ..files import check_destination, new_folder, read_json, some_of
 from . import trainer_state
-from .card import RESULTS, TRAININGS, CardFacts, render_card
+from .card import CARD, RESULTS, TRAININGS, CardFacts, render_card
 from .code import TOKENIZER_AUTO_MAP, auto_map, copy_code, custom_pipelines
+from .facts import input_types
 from .manifest import write_manifest
 from .privacy import find_private
 from .reference import write_reference
@@ -67,7 +67,9 @@ class _Exported:
         folder: where its files are.
         adapter: the folder of the adapter that is kept apart, if it is one.
         base: of such an adapter the folder of its base model.
-        hub_id: id on the Hub of the model that it was made from, where known.
+        made_from: name of the model that it was made from, where known.
+        hub_id: that name, if it is one on the Hub.
+        license: of the weights, as the model's own card or its training states it.
     """
 
     model: LucaOnePreTrainedModel
@@ -75,7 +77,9 @@ class _Exported:
     folder: Path
     adapter: Path | None
     base: Path | None
+    made_from: str | None
     hub_id: str | None
+    license: str | None
 
 
 def export(
@@ -119,12 +123,16 @@ def export(
             cannot be written, or the repository does not pass; one line.
         ImportError: the model is an adapter, and peft is not installed.
     """
-    check_options(adapter=adapter, base_id=base_id, repo_id=repo_id, seq_type=seq_type)
+    check_options(
+        adapter=adapter, base_id=base_id, repo_id=repo_id, license=license, seq_type=seq_type
+    )
     dest = check_destination(dest)
     tell(f"loading {model}")
     found = _load(model, base_model, adapter == "keep")
+    if dest.is_relative_to(found.folder.resolve()):
+        raise ValueError(f"{dest}: lies within the model that is exported")
     if seq_type is not None:
-        found.tokenizer.seq_type = normalize_seq_type(seq_type)
+        _set_type(found, normalize_seq_type(seq_type))
     base_id = base_id or found.hub_id
     if found.adapter is not None and base_id is None:
         raise ValueError(
@@ -133,33 +141,21 @@ def export(
         )
     card = CardFacts(
         name=name or dest.name,
-        license=license or stated_license(found.folder),
+        license=license or found.license,
         base_model=base_id,
         published=published,
         **({"repository": repo_id} if repo_id else {}),
     )
+    notes, base = _notes(found, card), found.base
     with new_folder(dest) as folder:
         tell("writing")
-        _write_model(found, folder, base_id)
-        _write_results(found.folder, folder)
-        write_reference(found.model, found.tokenizer, folder)
-        (folder / "README.md").write_text(render_card(folder, card), "utf-8")
-        own = (found.folder.parent, dest.parent, Path.cwd())
-        if private := find_private(folder, own):
-            raise ValueError(f"{dest}: not written, for {private[0]}")
-        kind = "model" if found.adapter is None else "adapter"
-        for file in folder.rglob("*.safetensors"):
-            file.chmod((folder / CONFIG).stat().st_mode)  # safetensors makes its files private
-        write_manifest(folder, kind, asdict(card))
-        base, found = found.base, None  # type: ignore[assignment]  # the weights can be let go
+        _write(found, folder, card, known=(dest.parent, Path.cwd()))
+        del found  # its weights are not needed where those of the repository are loaded
         tell("verifying in a process of its own")
         verification = verify(folder, base_model=base)
         if not verification.ok:
             raise ValueError(f"{dest}: not written, for it does not pass: {verification.failed[0]}")
         sizes = [file.stat().st_size for file in folder.rglob("*") if file.is_file()]
-    notes = []
-    if card.license is None:
-        notes.append("the card states no licence of the weights; --license gives it")
     return ExportReport(dest, len(sizes), sum(sizes), verification, notes)
 
 
@@ -168,6 +164,7 @@ def check_options(
     adapter: str = "merge",
     base_id: str | None = None,
     repo_id: str | None = None,
+    license: str | None = None,
     seq_type: str | None = None,
     **_: Any,
 ) -> None:
@@ -181,6 +178,8 @@ def check_options(
     for option, name in (("--base-id", base_id), ("--repo-id", repo_id)):
         if name is not None and not HUB_REPOSITORY.fullmatch(name):
             raise ValueError(f"{option} {name!r} is not the OWNER/NAME of a model on the Hub")
+    if license is not None and not LICENSE.fullmatch(license):
+        raise ValueError(f"--license {license!r} is not an identifier of the Hub, as apache-2.0 is")
     if seq_type is not None:
         normalize_seq_type(seq_type)
 
@@ -189,28 +188,72 @@ def _load(
     model: str | PathLike[str], base_model: str | PathLike[str] | None, keep: bool
 ) -> _Exported:
     """Find and load a model strictly, nothing missing and nothing left over."""
-    folder = Path(model)
+    folder = _find_folder(model)
     if (folder / ADAPTER).is_file():
-        classifier = find_classifier(model, base_model)
+        classifier = find_classifier(folder, base_model)
         source = classifier.source
         network = load_classifier(classifier, dtype="auto")
         network.config.architectures = [classifier.model_class.__name__]
-        kept = folder if keep else None
+    elif base_model is not None or keep:
+        raise ValueError(f"{model}: is no adapter ({ADAPTER}); options of adapters do not fit")
     else:
-        if base_model is not None or keep:
-            raise ValueError(f"{model}: is no adapter ({ADAPTER}); options of adapters do not fit")
-        source, kept = find_model(model), None
-        folder = source.folder
+        source = find_model(folder)
         network = load_model(source, _stored_class(source), dtype="auto")
         _check_nothing_left(network, folder)
+    is_kept = keep and (folder / ADAPTER).is_file()
     tokenizer = load_tokenizer(source)
     types: list[str] = network.config.seq_types or []
     if tokenizer.seq_type is None and len(types) == 1:
         tokenizer.seq_type = types[0]
     made_from = _read_results(folder).get("model") or {}
-    hub_id = made_from.get("name") if made_from.get("revision") else None
-    base = source.folder if kept else None
-    return _Exported(network, tokenizer, folder, kept, base, hub_id)
+    return _Exported(
+        model=network,
+        tokenizer=tokenizer,
+        folder=folder,
+        adapter=folder if is_kept else None,
+        base=source.folder if is_kept else None,
+        made_from=made_from.get("name") or made_from.get("begins_with"),
+        hub_id=made_from.get("name") if made_from.get("revision") else None,
+        license=stated_license(folder) or made_from.get("license"),
+    )
+
+
+def _find_folder(model: str | PathLike[str]) -> Path:
+    """Return the folder of a model; of one on the Hub with its card and pictures as well."""
+    if Path(model).is_dir():
+        return Path(model)
+    found = find_model(model)
+    more = snapshot_download(
+        found.name, revision=found.revision, allow_patterns=["README.md", "*.png"]
+    )
+    return Path(more)
+
+
+def _set_type(found: _Exported, seq_type: str) -> None:
+    """Store a default molecule type with the tokenizer.
+
+    Raises:
+        ValueError: the model takes the other one.
+    """
+    taken = input_types(found.model.config)
+    if seq_type not in taken:
+        raise ValueError(f"--seq-type {seq_type}: the model takes {' and '.join(taken)}")
+    found.tokenizer.seq_type = seq_type
+
+
+def _notes(found: _Exported, card: CardFacts) -> list[str]:
+    """Return what whoever shares a model should know."""
+    notes = []
+    if card.license is None:
+        notes.append("the card states no licence of the weights; --license gives it")
+    if found.made_from is not None and card.base_model is None:
+        notes.append(
+            f"the card does not link the model it was made from ({found.made_from}); "
+            "--base-id gives its name on the Hub"
+        )
+    if (found.folder / "README.md").is_file():
+        notes.append("the text of the README.md beside the model is not taken over")
+    return notes
 
 
 def _stored_class(source: Any) -> type[LucaOnePreTrainedModel]:
@@ -230,6 +273,23 @@ def _check_nothing_left(model: LucaOnePreTrainedModel, folder: Path) -> None:
             raise ValueError(
                 f"{file}: tensor {some_of(left)} does not belong to {type(model).__name__}"
             )
+
+
+def _write(found: _Exported, folder: Path, card: CardFacts, known: Sequence[Path]) -> None:
+    """Write all files of a repository.
+
+    Raises:
+        ValueError: one of them names a folder of this machine, those `known` above all.
+    """
+    _write_model(found, folder, card.base_model)
+    _write_results(found.folder, folder)
+    write_reference(found.model, found.tokenizer, folder)
+    (folder / CARD).write_text(render_card(folder, card), "utf-8")
+    for file in folder.rglob("*.safetensors"):
+        file.chmod((folder / CONFIG).stat().st_mode)  # safetensors makes its files private
+    if private := find_private(folder, [found.folder.parent, *known]):
+        raise ValueError(f"not written, for {some_of(private)}")
+    write_manifest(folder, "model" if found.adapter is None else "adapter", asdict(card))
 
 
 def _write_model(found: _Exported, folder: Path, base_id: str | None) -> None:
@@ -286,15 +346,6 @@ def _write_results(source: Path, folder: Path) -> None:
                 results["figures"].append(name)
                 break
     _write_json(folder / RESULTS, results)
-
-
-def stated_license(folder: Path) -> str | None:
-    """Return the licence that a model's own card states, by the Hub's identifier, if it does."""
-    card = folder / "README.md"
-    try:
-        return (metadata_load(card) or {}).get("license") if card.is_file() else None
-    except (ValueError, yaml.YAMLError):
-        return None
 
 
 def _write_json(path: Path, content: Any) -> None:

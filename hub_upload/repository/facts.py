@@ -11,6 +11,7 @@ from huggingface_hub.errors import StrictDataclassError
 from safetensors import safe_open
 
 from modeling_lucaone import LucaOneConfig
+from modeling_lucaone.pipelines import HUB_AUTO_CLASS
 from training_jobs.markdown import TYPE_NAMES
 
 from ..files import CheckpointError, one_line, read_json
@@ -96,7 +97,7 @@ class ModelFacts:
             width=config.hidden_size,
             heads=config.num_attention_heads,
             vocabulary=config.vocab_size,
-            input_types=_input_types(config),
+            input_types=input_types(config),
             types_stated=bool(config.seq_types),
             default_type=read_json(folder / "tokenizer_config.json").get("seq_type"),
             tasks={name: settings["num_labels"] for name, settings in tasks.items()},
@@ -111,10 +112,13 @@ class ModelFacts:
         """Whether it takes pairs of sequences."""
         return self.stored_class == "LucaOneForPairClassification"
 
-    def _input(self, types: list[str]) -> str:
-        if self.is_pair and not self.types_stated:
-            return "pairs of sequences, of types that the configuration does not state"
-        return " with ".join(types) if self.is_pair else ", ".join(types)
+    def _loaded_by(self) -> str:
+        """Name the Auto classes; the one that only a pipeline looks up is left out."""
+        if self.adapter:
+            return "an adapter of peft on its base model"
+        return ", ".join(
+            name for name in self.auto_map if name not in ("AutoConfig", HUB_AUTO_CLASS)
+        )
 
     def _prediction(self) -> str:
         """Say what a classifier gives."""
@@ -130,15 +134,17 @@ class ModelFacts:
         types = [TYPE_NAMES[kind] for kind in self.input_types]
         rows = {
             "class": self.stored_class,
-            "loads as": ", ".join(name for name in self.auto_map if name != "AutoConfig"),
+            "loads as": self._loaded_by(),
             "parameters": f"{self.parameters:,}" + (" (the adapter's)" if self.adapter else ""),
             "stored as": f"{', '.join(self.dtypes)}, {self.weight_bytes:,} bytes",
             "blocks": str(self.blocks),
             "width": str(self.width),
             "attention heads": str(self.heads),
             "vocabulary": f"{self.vocabulary} tokens",
-            "input": self._input(types),
+            "input": " with ".join(types) if self.is_pair else ", ".join(types),
         }
+        if self.problem and not self.types_stated:
+            rows["input"] = "the configuration does not state which molecules"
         if self.default_type:
             rows["molecule type where none is given"] = TYPE_NAMES[self.default_type]
         if self.tasks:
@@ -161,7 +167,8 @@ def _config(path: Path, fields: dict[str, Any]) -> LucaOneConfig:
         raise CheckpointError(f"{path}: {one_line(error)}") from None
 
 
-def _input_types(config: LucaOneConfig) -> tuple[str, ...]:
+def input_types(config: LucaOneConfig) -> tuple[str, ...]:
+    """Return the molecule types that a model takes, as `ModelFacts.input_types`."""
     if config.seq_types:
         return tuple(config.seq_types)
     if (config.architectures or [""])[0] == "LucaOneForPairClassification":

@@ -22,14 +22,19 @@ def find_private(folder: Path, paths: Iterable[Path] = ()) -> list[str]:
     Returns:
         A line for each finding; a token itself is not repeated.
     """
-    known = {str(path.absolute()) for path in (*paths, Path.home())} - {"/"}
+    absolute = [path.absolute() for path in (*paths, Path.home())]
+    # `/root` or `/data` may mean anything.
+    known = {str(path) for path in absolute if len(path.parts) > 2}
     lines = []
     for file in sorted(folder.rglob("*")):
         if not file.is_file() or file.suffix in _BINARY:
             continue
         name = file.relative_to(folder).as_posix()
         text = file.read_text("utf-8", errors="replace")
-        named = {path for path in known if path in text} | set(_HOME.findall(text))
+        named = {
+            path for path in known if re.search(rf"(?<![\w.]){re.escape(path)}(?![\w.-])", text)
+        }
+        named |= set(_HOME.findall(text))
         lines += [f"{name}: names the folder {path}" for path in sorted(named)]
         if _TOKEN.search(text):
             lines.append(f"{name}: holds an access token")

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -28,12 +29,14 @@ from hub_upload.repository import exporting
 from hub_upload.repository.card import CardFacts, render_card
 from hub_upload.repository.facts import ModelFacts
 from hub_upload.repository.manifest import MANIFEST, check_files, read_manifest
+from hub_upload.repository.privacy import find_private
 from hub_upload.repository.probe import REFERENCE
 from hub_upload.repository.verification import Row, Verification
 from modeling_lucaone import AutoModelForPairClassification, LucaOneForTokenClassification
 from tests.finetune.helpers import make_model, write_pairs, write_proteins
 from tests.finetune.trained_models import save
 from tests.helpers import GOLDEN, REPOSITORY, SAME_LIMIT, relative_l2, tiny_config
+from training_jobs.results import without_folders
 
 CODE = {
     "configuration_lucaone.py",
@@ -180,7 +183,7 @@ def each_kind(*quick):
     )
 
 
-@each_kind("original", "pairs")
+@each_kind("pairs")
 class TestEveryKind:
     def test_a_stranger_can_use_it(self, exported):
         """In a process that has neither this package nor the network."""
@@ -236,7 +239,7 @@ class TestEveryKind:
         license = (report.folder / "LICENSE-CODE").read_text()
         assert license == (REPOSITORY / "LICENSE").read_text()
 
-    def test_its_manifest_lists_every_file(self, exported):
+    def test_its_manifest_lists_every_file_but_the_card(self, exported):
         _, _, report = exported
         files = {
             path.relative_to(report.folder).as_posix()
@@ -244,7 +247,7 @@ class TestEveryKind:
             if path.is_file()
         }
         manifest = read_manifest(report.folder)
-        assert manifest["files"].keys() == files - {MANIFEST}
+        assert manifest["files"].keys() == files - {MANIFEST, "README.md"}
         assert check_files(report.folder) == []
         assert len({(report.folder / name).stat().st_mode for name in files}) == 1
         assert (report.files, report.size) == (
@@ -391,17 +394,113 @@ def test_options_that_do_not_fit(tmp_path, unverified):
         ({"adapter": "keep"}, "is no adapter"),
         ({"base_model": "base"}, "is no adapter"),
         ({"base_id": "base"}, "--base-id 'base' is not the OWNER/NAME"),
+        ({"repo_id": "a/b/c"}, "--repo-id 'a/b/c' is not the OWNER/NAME"),
+        ({"license": "Apache 2.0 <b>"}, "--license 'Apache 2.0 <b>' is not an identifier"),
         ({"seq_type": "lipid"}, "lipid"),
     ]:
         with pytest.raises(ValueError, match=message):
             export(model, dest, **options)
     with pytest.raises(ValueError, match="there is no such folder"):
         export(tmp_path / "nothing", dest)
+    with pytest.raises(ValueError, match="lies within the model"):
+        export(model, model / "repository")
     dest.mkdir()
     (dest / "file").touch()
     with pytest.raises(ValueError, match="is not empty"):
         export(model, dest)
     assert [path.name for path in dest.iterdir()] == ["file"]
+
+
+def test_a_default_type_that_the_model_does_not_take(tmp_path, unverified):
+    torch.manual_seed(0)
+    model = LucaOneForTokenClassification(tiny_config(num_labels=3, seq_types=["prot"]))
+    folder = save(model, tmp_path / "model")
+    with pytest.raises(ValueError, match="--seq-type gene: the model takes prot"):
+        export(folder, tmp_path / "repository", seq_type="dna")
+
+
+@pytest.mark.parametrize(
+    ("front_matter", "expected"),
+    [
+        ("license: cc-by-nc-4.0", "cc-by-nc-4.0"),
+        ("license: [mit, apache-2.0]", None),
+        ("license: 3", None),
+        ("license: other\nlicense_name: mine", None),
+        ("license: [", None),
+    ],
+)
+def test_the_licence_of_a_model_on_the_hub(
+    tmp_path, unverified, monkeypatch, front_matter, expected
+):
+    """It stands in the card there, which the commands that only compute do not fetch."""
+    there = make_model(tmp_path / "there")
+    (there / "README.md").write_text(f"---\n{front_matter}\n---\n# Mine\n")
+    fetched = []
+
+    def fetch(name, revision=None, allow_patterns=()):
+        fetched.extend(allow_patterns)
+        here = tmp_path / "cache" / "commit"
+        for pattern in allow_patterns:
+            for file in there.glob(pattern):
+                here.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, here / file.name)
+        return str(here)
+
+    monkeypatch.setattr("embedding.models.snapshot_download", fetch)
+    monkeypatch.setattr(exporting, "snapshot_download", fetch)
+    report = export("someone/model", tmp_path / "repository")
+    assert ModelCard.load(report.folder / "README.md").data.license == expected
+    assert any("--license" in note for note in report.notes) == (expected is None)
+    assert "README.md" in fetched and "*.bin" not in fetched
+
+
+def test_a_trained_model_has_the_licence_of_its_base_and_keeps_its_notes(tmp_path, unverified):
+    base = make_model(tmp_path / "base")
+    (base / "README.md").write_text("---\nlicense: cc-by-4.0\n---\n")
+    run = finetune(tmp_path, "full", write_proteins(tmp_path / "proteins.csv"), base)
+    results = json.loads((run / "results.json").read_text())
+    assert results["model"]["license"] == "cc-by-4.0"
+    results["notes"] = ["It knows nothing of fungi."]
+    (run / "results.json").write_text(json.dumps(results))
+    report = export(run, tmp_path / "repository")
+    card = ModelCard.load(report.folder / "README.md")
+    assert card.data.license == "cc-by-4.0"
+    assert "It knows nothing of fungi." in card.text
+    assert any("--base-id" in note and "base" in note for note in report.notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("see /home/jane/x.csv", True),
+        (r"see C:\\Users\\jane\\x", True),
+        ("see /data/project/x", True),
+        ("see /data/projects", False),
+        ("https://host/data/project-2", False),
+        ("token hf_" + "a" * 34, True),
+    ],
+)
+def test_what_must_not_leave_the_machine(tmp_path, text, found):
+    (tmp_path / "README.md").write_text(text)
+    lines = find_private(tmp_path, [Path("/data/project"), Path("/data")])
+    assert bool(lines) == found
+    assert "a" * 34 not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("/Users/Jane Doe/secret stuff/x.csv", "x.csv"),
+        ("file:///home/jane/x.csv", "x.csv"),
+        (r"C:\Users\jane\x.csv", "x.csv"),
+        (r"\\server\jane\x.csv", "x.csv"),
+        ("read /home/jane/x.csv anew", "read x.csv anew"),
+        ("someone/model", "someone/model"),
+        ("https://example.org/a", "https://example.org/a"),
+    ],
+)
+def test_results_lose_the_folders_of_a_machine(value, expected):
+    assert without_folders({"a": [value]}) == {"a": [expected]}
 
 
 def test_results_that_name_a_folder_of_this_machine(tmp_path, unverified):
