@@ -3,6 +3,10 @@
 """`pipeline("pair-classification")`."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -13,7 +17,8 @@ from modeling_lucaone import (
     LucaOneForSequenceClassification,
     LucaOnePairClassificationPipeline,
 )
-from tests.helpers import GOLDEN, tiny_config
+from modeling_lucaone.pipelines import HUB_AUTO_CLASS, HUB_PIPELINES
+from tests.helpers import GOLDEN, REPOSITORY, tiny_config
 
 HUB = GOLDEN / "hub-tiny"
 LABELS = {0: "apart", 1: "encodes", 2: "unsure"}
@@ -138,3 +143,60 @@ def test_saved_and_loaded(tmp_path):
     again = pipeline("pair-classification", model=str(tmp_path))
     assert again(PAIRS, **TYPES) == classify(PAIRS, **TYPES)
     assert again(PAIRS[0]) == classify(PAIRS[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("imported", [False, True])
+def test_a_repository_that_carries_its_code(imported, tmp_path):
+    """In a process of its own, which has this package imported or has not."""
+    source, saved = tmp_path / "source", tmp_path / "saved"
+    classify = make(pair_kind="heterogeneous")
+    classify.save_pretrained(source)
+    code = [
+        *(REPOSITORY / "modeling_lucaone").glob("*.py"),
+        *REPOSITORY.glob("tokenization/*_*.py"),
+    ]
+    for file in code:
+        if file.name != "__init__.py":
+            shutil.copy(file, source)
+    tokenizers = [
+        "tokenization_lucaone.LucaGPLMTokenizer",
+        "tokenization_lucaone.LucaOneTokenizerFast",
+    ]
+    for name, fields in {
+        "config.json": {
+            "auto_map": {
+                "AutoConfig": "configuration_lucaone.LucaOneConfig",
+                HUB_AUTO_CLASS: "heads.LucaOneForPairClassification",
+            },
+            "custom_pipelines": HUB_PIPELINES,
+        },
+        "tokenizer_config.json": {"auto_map": {"AutoTokenizer": tokenizers}},
+    }.items():
+        content = json.loads((source / name).read_text()) | fields
+        (source / name).write_text(json.dumps(content))
+    script = f"""
+import json, sys
+from transformers import pipeline
+for folder in {str(source)!r}, {str(saved)!r}:
+    classify = pipeline("pair-classification", model=folder, trust_remote_code=True)
+    print(json.dumps(classify({PAIRS[0]!r}, **{TYPES!r})))
+    classify.save_pretrained({str(saved)!r})
+"""
+    if imported:
+        script = (
+            f"import sys; sys.path.insert(0, {str(REPOSITORY)!r}); import modeling_lucaone" + script
+        )
+    settings = {"HF_MODULES_CACHE": str(tmp_path / "modules"), "HF_HUB_OFFLINE": "1"}
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    expected = classify(PAIRS[0], **TYPES)
+    for line in result.stdout.splitlines():
+        assert json.loads(line) == expected | {"score": pytest.approx(expected["score"], rel=1e-5)}
+    assert len(result.stdout.splitlines()) == 2
