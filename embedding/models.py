@@ -4,7 +4,6 @@
 
 import hashlib
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +18,8 @@ from transformers import AutoTokenizer
 
 from modeling_lucaone import LucaOneConfig, LucaOneModel
 
-HUB_REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*")
+from .hub import asking_the_hub, is_repo_id
+
 # What a model consists of; never code, and no weights in a form that could carry any.
 MODEL_FILES = ("*.json", "*.txt", "*.safetensors")
 # What `config.json` of a repository says of the code beside it, which our commands never run.
@@ -47,8 +47,12 @@ def _first_line(error: BaseException) -> str:
 
 
 @contextmanager
-def _named(name: str) -> Iterator[None]:
+def _named(name: str, folder: Path) -> Iterator[None]:
     """Let whatever fails in loading be an error of one line that names the model.
+
+    Args:
+        name: of the model.
+        folder: where it lies, which of a Hub repository says nothing to anybody.
 
     Raises:
         ValueError: anything failed.
@@ -58,7 +62,8 @@ def _named(name: str) -> Iterator[None]:
     except StrictDataclassError as error:
         raise ValueError(f"{name}: config.json: {_first_line(error.__cause__ or error)}") from error
     except Exception as error:  # a damaged file fails in any way
-        raise ValueError(f"{name}: {_first_line(error)}") from error
+        reason = _first_line(error).replace(str(folder), name)
+        raise ValueError(f"{name}: {reason}") from error
 
 
 @dataclass(frozen=True)
@@ -126,27 +131,28 @@ def find_model(model: str | os.PathLike[str], revision: str | None = None) -> Mo
     folder, commit = Path(name), None
     if not folder.is_dir():
         # The library would ask the Hub for anything, also for a misspelt folder.
-        if not HUB_REPOSITORY.fullmatch(name):
+        if not is_repo_id(name):
             raise ValueError(
                 f"{name}: there is no such folder, and a Hub repository is called OWNER/NAME"
             )
-        with _named(f"{name} (no folder here, so looked for on the Hub)"):
+        at = "" if revision is None else f" at {revision}"
+        with asking_the_hub(f"{name}{at} (no folder here, so looked for on the Hub)"):
             folder = Path(
                 snapshot_download(name, revision=revision, allow_patterns=list(MODEL_FILES))
             )
         commit = folder.name
     elif revision is not None:
         raise ValueError(f"{name}: a folder has no revision {revision!r}; that is for the Hub")
-    with _named(name):
+    with _named(name, folder):
         fields, _ = LucaOneConfig.get_config_dict(folder)
-    model_type = fields.get("model_type")
+        model_type = fields.get("model_type")
     if not fields:
         raise ValueError(f"{name}: holds no model, for it has no config.json")
     if model_type == "lucaone_gplm":
         raise ValueError(f"{name}: a checkpoint in the original layout; `lucaone convert` it first")
     if model_type != LucaOneConfig.model_type:
         raise ValueError(f"{name}: a model of type {model_type!r}, not 'lucaone'")
-    with _named(name):
+    with _named(name, folder):
         config = LucaOneConfig.from_pretrained(folder)
     for entry in CODE_ENTRIES:  # of a Hub repository; a model made from this one carries no code
         vars(config).pop(entry, None)
@@ -166,7 +172,7 @@ def load_model(source: ModelSource, model_class: type[Any] = LucaOneModel, **opt
             superfluous or misshapen; one line that names it.
     """
     options = {"config": source.config} | options
-    with _named(source.place):
+    with _named(source.place, source.folder):
         model, report = model_class.from_pretrained(
             source.folder, output_loading_info=True, ignore_mismatched_sizes=True, **options
         )
@@ -187,5 +193,5 @@ def load_tokenizer(source: ModelSource) -> Any:
     Raises:
         ValueError: it cannot be loaded.
     """
-    with _named(source.place):
+    with _named(source.place, source.folder):
         return AutoTokenizer.from_pretrained(source.folder)

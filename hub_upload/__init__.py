@@ -13,16 +13,14 @@ if TYPE_CHECKING:
     from .files import CheckpointError
     from .published.republishing import republish
     from .repository.exporting import export
-    from .repository.sentence_transformer_files import write_sentence_transformer_files
     from .repository.verification import verify
+    from .sentence_transformer_files import write_sentence_transformer_files
     from .space.writing import space
-    from .transfer.errors import HubError
     from .transfer.pulling import pull
     from .transfer.pushing import push
 
 _HOME = {
     "CheckpointError": "files",
-    "HubError": "transfer.errors",
     "ModelReport": "checkpoints.model_files",
     "convert": "checkpoints.conversion",
     "convert_head": "checkpoints.trained_heads",
@@ -33,11 +31,10 @@ _HOME = {
     "republish": "published.republishing",
     "space": "space.writing",
     "verify": "repository.verification",
-    "write_sentence_transformer_files": "repository.sentence_transformer_files",
+    "write_sentence_transformer_files": "sentence_transformer_files",
 }
 __all__ = [
     "CheckpointError",
-    "HubError",
     "ModelReport",
     "convert",
     "convert_head",

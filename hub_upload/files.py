@@ -53,15 +53,24 @@ def check_destination(dest: str | PathLike[str]) -> Path:
     """Return a path where a new folder can be written.
 
     Raises:
-        CheckpointError: there is a file, or a folder that is not empty.
+        CheckpointError: there is a file, a symbolic link, or a folder that is not empty.
     """
     path = Path(dest).absolute()
+    if path.is_symlink():
+        raise CheckpointError(f"{path} is a symbolic link; give the folder that it stands for")
     if path.is_dir():
         if any(path.iterdir()):
             raise CheckpointError(f"{path} is not empty; give a new folder or empty it first")
     elif path.exists():
         raise CheckpointError(f"{path} is a file, not a folder")
     return path
+
+
+def move_into_place(staging: Path, path: Path) -> None:
+    """Give a folder that is whole its name, which an empty folder may have had."""
+    if path.is_dir():
+        path.rmdir()
+    staging.rename(path)
 
 
 @contextmanager
@@ -80,9 +89,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         raise CheckpointError(f"{path}: cannot be written: {error.strerror}") from None
     try:
         yield staging
-        if path.is_dir():
-            path.rmdir()
-        staging.rename(path)
+        move_into_place(staging, path)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise

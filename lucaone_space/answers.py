@@ -95,8 +95,8 @@ class Answers:
             protein_text: the same.
         """
         assert self.pairs is not None
-        gene = read_one(gene_text, "gene", self.limits, "the DNA or RNA")
-        protein = read_one(protein_text, "prot", self.limits, "the protein")
+        gene = read_one(gene_text, "gene", self.limits, "the DNA or RNA", "DNA")
+        protein = read_one(protein_text, "prot", self.limits, "the protein", "protein")
         records = [gene.records[0], protein.records[0]]
         notes = [
             f"{record.id}: the first {limit:,} letters are read, as in training"
@@ -108,6 +108,6 @@ class Answers:
             records=records,
             label=self.pairs.label,
             probability=self.pairs.probability(*(record.sequence for record in records)),
-            model=self.pairs.name,
+            model=self.pairs,
             notes=gene.notes + protein.notes + notes,
         )

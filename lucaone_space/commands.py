@@ -13,6 +13,7 @@ several, and says yes or no to a DNA and a protein. It is for this machine alone
 unless --host opens it to others; it sends nothing to anybody. Without --model it
 shows the small models of this package, which know little.
 """
+HIGHEST_PORT = 65_535
 
 
 def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -32,7 +33,7 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--pair-model",
         metavar="MODEL",
-        help="the same of a model that says yes or no to a DNA and a protein",
+        help="the same of a model of pairs: does a DNA belong to a protein, yes or no",
     )
     parser.add_argument(
         "--host",
@@ -43,7 +44,7 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
         "--port",
         type="positive",
         metavar="N",
-        help="port to listen at (default: the first free one from 7860)",
+        help="port to listen at, 65535 at most (default: the first free one from 7860)",
     )
     parser.add_argument("--device", help="cpu, cuda, cuda:1, ... (default: a GPU if there is one)")
 
@@ -51,6 +52,8 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
 def run(options: dict[str, Any]) -> None:
     """Serve the page until Ctrl-C."""
     host, port = options.pop("host", "127.0.0.1"), options.pop("port", None)
+    if port is not None and port > HIGHEST_PORT:
+        raise argparse.ArgumentError(None, f"--port {port}: a port is 1 to {HIGHEST_PORT}")
     try:
         from lucaone_space import build_app
     except ImportError as error:

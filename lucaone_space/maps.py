@@ -75,8 +75,8 @@ def draw_map(
         ValueError: too few sequences, too many, or all have the same vector.
     """
     if not LEAST_RECORDS <= len(records) <= most:
-        count = f"{len(records):,} sequence{'s' if len(records) > 1 else ''}"
-        raise ValueError(f"a map is of {LEAST_RECORDS} to {most:,} sequences; here are {count}")
+        here = "here is 1" if len(records) == 1 else f"here are {len(records):,}"
+        raise ValueError(f"a map is of {LEAST_RECORDS} to {most:,} sequences; {here}")
     vectors = embedder.encode(
         [record.sequence for record in records], [str(record.seq_type) for record in records]
     )

@@ -51,10 +51,10 @@ def predict_letter(scorer: Scorer, record: SequenceRecord, position: float | Non
         ValueError: there is no such position.
     """
     kind, length = str(record.seq_type), len(record.sequence)
-    if position is None or not 1 <= position <= length:
+    if position is None or not 1 <= position <= length or position % 1:
         raise ValueError(
             f"the sequence has positions 1 to {length:,}"
-            + ("; give one" if position is None else f", not {position:,}")
+            + ("; give one" if position is None else f", not {position:,.15g}")
         )
     sequence, place = as_read(record.sequence, kind), int(position) - 1
     start, stop = Query(sequence, kind).window_around(place, place)

@@ -2,26 +2,44 @@
 # SPDX-License-Identifier: Apache-2.0
 """The models behind the page: one in memory, whatever it is asked; and one of pairs."""
 
+import json
 import os
-from typing import Any, TypeVar
+from typing import Any
 
+from safetensors import SafetensorError, safe_open
 from transformers import pipeline
 
 from embedding.annotation import Annotator
 from embedding.embedder import Embedder
 from embedding.models import ModelSource, find_device, find_model, load_model, load_tokenizer
-from embedding.runner import TrainedModel
+from embedding.runner import ModelRunner, TrainedModel
 from embedding.scoring import Scorer
 from modeling_lucaone import LucaOneForPairClassification
 from tokenization import normalize_seq_type
 
-Kind = TypeVar("Kind", bound=TrainedModel)
+RESULTS = "results.json"
 
 
-def _with_weights(kind: type[Kind], source: ModelSource, model: Any) -> Kind:
-    """Make an embedder or a scorer of weights that are in memory already."""
-    borrower = type(kind.__name__, (kind,), {"_load": lambda self, source, **options: model})
-    return borrower(source, device=model.device)
+class _Sharing(TrainedModel):
+    """Works with weights that are in memory already.
+
+    Args:
+        owner: whose they are.
+        model: all of its model, or the encoder.
+    """
+
+    def __init__(self, owner: TrainedModel, model: Any):
+        self.device, self.model, self.tokenizer = owner.device, model, owner.tokenizer
+        self.runner = ModelRunner(model, owner.tokenizer)
+        self.notes = self.runner.notes
+
+
+class _SharingScorer(_Sharing, Scorer):
+    pass
+
+
+class _SharingEmbedder(_Sharing, Embedder):
+    pass
 
 
 class ShownModel:
@@ -33,45 +51,68 @@ class ShownModel:
 
     Attributes:
         name: what the page calls it.
+        notes: what its training left to be known about it, one sentence or more each.
         parameters: number of parameters.
         seq_types: the molecule types it was trained on, of `gene` and `prot`.
         embedder: for maps.
-        scorer: for masked letters; None without a trained LM head.
+        scorer: for masked letters; None without an LM head.
         annotator: None without annotation heads.
-        missing: why there is no `Annotator` or `Scorer`, by these names.
 
     Raises:
-        ValueError: there is no such model, or its encoder cannot be loaded.
+        ValueError: there is no such model, or a part of it that is there cannot be loaded.
     """
 
     def __init__(self, model: str | os.PathLike[str], device: str | None = None):
         source = find_model(model)
-        self.name = source.name
-        self.missing: dict[str, str] = {}
-        self.annotator = self._try(Annotator, source, device)
-        if self.annotator is None:
-            self.scorer = self._try(Scorer, source, device)
-        else:
-            self.scorer = _with_weights(Scorer, source, self.annotator.model)
-        owner = self.annotator or self.scorer
-        if owner is None:
+        self.name, self.notes = source.name, find_notes(source)
+        predicts, annotates = _find_heads(source)
+        self.annotator = Annotator(source, device=device) if annotates else None
+        self.scorer: Scorer | None = None
+        if self.annotator is not None:
+            self.scorer = _SharingScorer(self.annotator, self.annotator.model)
+        elif predicts:
+            self.scorer = Scorer(source, device=device)
+        self.embedder: Embedder
+        if self.scorer is None:
             self.embedder = Embedder(source, device=device)
         else:
-            self.embedder = _with_weights(Embedder, source, owner.model.lucaone)
-        whole = (owner or self.embedder).model
+            self.embedder = _SharingEmbedder(self.scorer, self.scorer.model.lucaone)
+        whole = (self.scorer or self.embedder).model
         self.parameters = sum(parameter.numel() for parameter in whole.parameters())
         tasks = (source.config.pretraining_tasks or {}).values()
         types = {normalize_seq_type(task["seq_type"]) for task in tasks}
         self.seq_types = sorted(types) or ["gene", "prot"]
 
-    def _try(self, kind: type[Kind], source: ModelSource, device: str | None) -> Kind | None:
-        """Load the model with some heads, or note why it has not got them."""
+
+def _find_heads(source: ModelSource) -> tuple[bool, bool]:
+    """Say whether a model has an LM head, and annotation heads, by its configuration or tensors.
+
+    Raises:
+        ValueError: a file of weights cannot be read.
+    """
+    stored: set[str] = set()
+    for file in sorted(source.folder.glob("*.safetensors")):
         try:
-            return kind(source, device=device)
-        except ValueError as error:
-            # Visitors read it, and need not know where the folder lies.
-            self.missing[kind.__name__] = str(error).replace(source.place, source.name)
-            return None
+            with safe_open(file, "pt") as weights:
+                stored.update(name.partition(".")[0] for name in weights.keys())  # noqa: SIM118
+        except SafetensorError as error:
+            raise ValueError(f"{source.place}: {file.name} cannot be read: {error}") from error
+    names = source.config.architectures or ()
+    trained = any(name.endswith("ForPreTraining") for name in names)
+    tasks = (source.config.pretraining_tasks or {}).values()
+    predicts = trained or any(name.endswith("ForMaskedLM") for name in names)
+    annotates = trained and any(task["level"] != "token" for task in tasks)
+    return predicts or "lm_head" in stored, annotates or "annotation_heads" in stored
+
+
+def find_notes(source: ModelSource) -> list[str]:
+    """Return what the training of a model left to be known about it; nothing if it left nothing."""
+    try:
+        results = json.loads((source.folder / RESULTS).read_text("utf-8"))
+    except (OSError, ValueError):  # the file is no part of a model
+        return []
+    notes = results.get("notes") if isinstance(results, dict) else None
+    return [note for note in notes if isinstance(note, str)] if isinstance(notes, list) else []
 
 
 class PairModel:
@@ -83,6 +124,7 @@ class PairModel:
 
     Attributes:
         name: what the page calls it.
+        notes: see `ShownModel`.
         label: the label that `yes` stands for.
         max_residues: letters that it reads of the nucleic acid and of the protein; None for all.
 
@@ -93,7 +135,7 @@ class PairModel:
     def __init__(self, model: str | os.PathLike[str], device: str | None = None):
         source = find_pair_model(model)
         config = source.config
-        self.name = source.name
+        self.name, self.notes = source.name, find_notes(source)
         self.label = config.id2label[config.num_labels - 1]
         self._gene_first = config.seq_types != ["prot", "gene"]
         limits = list(config.max_residues or (None, None))
@@ -131,6 +173,8 @@ def find_pair_model(model: str | os.PathLike[str]) -> ModelSource:
     if config.problem_type == "regression" or config.num_labels > 2:
         outputs = f"{config.num_labels} outputs, {config.problem_type or 'no problem_type'}"
         raise ValueError(f"{source.place}: says neither yes nor no: {outputs}")
+    if config.seq_types is None and config.pair_kind == "homogeneous":
+        raise ValueError(f"{source.place}: reads two sequences of one kind, not gene and prot")
     if config.seq_types not in (None, ["gene", "prot"], ["prot", "gene"]):
         raise ValueError(
             f"{source.place}: reads {' and '.join(config.seq_types)}, not gene and prot"

@@ -17,7 +17,7 @@ from .answers import Answers
 from .inputs import SEQ_TYPES, Limits
 from .models import PairModel, ShownModel
 from .rendering import render
-from .server import App
+from .server import SESSIONS, App
 
 # Visitors who wait for their turn; the model answers one after the other.
 WAITING = 32
@@ -31,7 +31,9 @@ FILE_PICKER = """
   input.oncancel = () => resolve([text, result]);
   input.onchange = async () => {
     const file = input.files[0];
-    resolve(file.size > LIMIT ? [text, TOO_LARGE] : [await file.text(), ""]);
+    // A character takes four bytes at most.
+    const read = file.size > 4 * LIMIT ? null : await file.text();
+    resolve(read === null || read.length > LIMIT ? [text, TOO_LARGE] : [read, ""]);
   };
   input.click();
 })
@@ -74,7 +76,7 @@ def build_app(
     # A character takes four bytes at most, and a pair has two texts.
     app = App(title, css, largest_body=8 * limits.characters + 100_000)
     with app:
-        gradio.HTML(render("header", title=title, model=shown, limits=limits))
+        gradio.HTML(render("header", title=title, model=shown, limits=limits, sessions=SESSIONS))
         with gradio.Tab("Masked letters"):
             _masked_tab(answers)
         with gradio.Tab("Annotation"):
@@ -88,11 +90,11 @@ def build_app(
 
 
 def _masked_tab(answers: Answers) -> None:
-    if problem := answers.shown.missing.get("Scorer"):
-        gradio.HTML(render("problem", message=f"This model predicts no letters: {problem}"))
+    if answers.shown.scorer is None:
+        _no_tab("This model predicts no letters: it has no head that was trained to.")
         return
     text, pick, seq_type = *_text(answers.limits), _seq_type(answers.shown)
-    position = gradio.Number(None, label="Position to hide, counted from 1", precision=0)
+    position = gradio.Number(1, label="Position to hide, counted from 1")
     kind = answers.shown.seq_types[0]
     _finish(
         "Predict the letter",
@@ -105,8 +107,8 @@ def _masked_tab(answers: Answers) -> None:
 
 
 def _annotation_tab(answers: Answers) -> None:
-    if problem := answers.shown.missing.get("Annotator"):
-        gradio.HTML(render("problem", message=f"This model annotates nothing: {problem}"))
+    if answers.shown.annotator is None:
+        _no_tab("This model annotates nothing: it has no heads that were trained to.")
         return
     text, pick, seq_type = *_text(answers.limits), _seq_type(answers.shown)
     threshold = gradio.Slider(0, 1, 0.5, step=0.05, label="Least probability of a label")
@@ -139,12 +141,13 @@ def _map_tab(answers: Answers) -> None:
 
 def _pair_tab(answers: Answers) -> None:
     if answers.pairs is None:
-        message = (
-            "No model of pairs is loaded. Start the page with one: "
-            "lucaone demo --pair-model MODEL, or build_app(MODEL, pair_model=MODEL)."
+        _no_tab(
+            "A model of pairs says whether a DNA or RNA and a protein belong together; this page "
+            "has none. Who starts it can name one: lucaone demo --pair-model MODEL, or "
+            "build_app(MODEL, pair_model=MODEL)."
         )
-        gradio.HTML(render("problem", message=message))
         return
+    gradio.HTML(render("about_pairs", model=answers.pairs))
     gene, protein = (_text(answers.limits, label) for label in ("DNA or RNA", "Protein"))
     _finish(
         "Judge the pair",
@@ -154,6 +157,10 @@ def _pair_tab(answers: Answers) -> None:
         list(map(_sample, PAIR.values())),
         answers.limits,
     )
+
+
+def _no_tab(reason: str) -> None:
+    gradio.HTML(render("problem", message=reason))
 
 
 def _text(limits: Limits, label: str = "Sequence") -> tuple[gradio.Textbox, gradio.Button]:
@@ -188,7 +195,7 @@ def _finish(
         run = gradio.Button(verb, variant="primary")
         fill = gradio.Button("Example")
     result = gradio.HTML()
-    too_large = f"The file is larger than {limits.characters:,} bytes."
+    too_large = f"The file has more than {limits.characters:,} characters."
     picker = FILE_PICKER.replace("LIMIT", str(limits.characters)).replace(
         "TOO_LARGE", json.dumps(render("problem", message=too_large))
     )

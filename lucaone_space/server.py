@@ -14,6 +14,7 @@ from typing import Any
 import gradio
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
+from starlette.websockets import WebSocketClose
 
 # The page, what it consists of, its queue, and whether its visitor is still there.
 ROUTES = re.compile(
@@ -26,6 +27,8 @@ POLICY = (
     "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; "
     "base-uri 'self'; form-action 'none'"
 )
+# Visitors whose last inputs and answers Gradio keeps in memory.
+SESSIONS = 100
 THEME = gradio.themes.Default(
     font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
 )
@@ -41,8 +44,11 @@ class ClosedRoutes:
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Answer a request."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await WebSocketClose()(scope, receive, send)
             return
         if not ROUTES.fullmatch(scope["path"]):
             await PlainTextResponse("not found", 404)(scope, receive, send)
@@ -92,8 +98,9 @@ class App(gradio.Blocks):
         """Serve the page; arguments and result as of `gradio.Blocks.launch`.
 
         Nothing goes to anybody but the visitor: no link through others, no fonts and scripts from
-        elsewhere, no files of this machine.
+        elsewhere, no files of this machine. Middleware in `app_kwargs` comes behind `ClosedRoutes`.
         """
+        app_kwargs = dict(options.pop("app_kwargs", None) or {})
         closed = Middleware(ClosedRoutes, largest_body=self._largest_body)
         ours: dict[str, Any] = {
             "share": False,
@@ -101,9 +108,13 @@ class App(gradio.Blocks):
             "enable_monitoring": False,
             "run_history": False,
             "footer_links": [],
-            "state_session_capacity": 100,
+            "state_session_capacity": SESSIONS,
             "theme": THEME,
             "head": f"<style>{self._css}</style>",  # Gradio rewrites what it takes as css
-            "app_kwargs": {"middleware": [closed], "docs_url": None, "redoc_url": None},
         }
-        return super().launch(*args, **(ours | options))
+        app_kwargs |= {
+            "middleware": [closed, *app_kwargs.get("middleware", ())],
+            "docs_url": None,
+            "redoc_url": None,
+        }
+        return super().launch(*args, **(ours | options), app_kwargs=app_kwargs)

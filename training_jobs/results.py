@@ -15,6 +15,7 @@ from torch import Tensor
 
 # An identifier of the Hub, such as apache-2.0.
 LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
+# What is held in memory at once while writing, where safetensors copies what it writes.
 MAX_SHARD_SIZE = "5GB"
 # What begins with /, ~, . or .. and has folders in it; the last name is kept.
 _PATH = re.compile(r"(?<![\w/<])(?:~|\.{1,2})?(?:/[^\s/:;,|'\"`()<>]+)+/?")

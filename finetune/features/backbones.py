@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from transformers import PretrainedConfig
 
-from embedding.models import HUB_REPOSITORY, find_device, find_model
+from embedding.hub import is_repo_id
+from embedding.models import find_device, find_model
 from tokenization import LucaOneTokenizerFast
 
 from .base import ROWS, Backbone, Rows, TypedSequence
@@ -98,7 +99,7 @@ def open_backbone(
 
 def _model_type(name: str, revision: str | None) -> str:
     """Return the type of a model, `lucaone` also where there is no model to be found."""
-    if not Path(name).is_dir() and not HUB_REPOSITORY.fullmatch(name):
+    if not Path(name).is_dir() and not is_repo_id(name):
         return "lucaone"  # `find_model` says what is wrong with the name
     try:
         fields, _ = PretrainedConfig.get_config_dict(name, revision=revision)

@@ -17,13 +17,12 @@ from modeling_lucaone import (
     LucaOnePreTrainedModel,
 )
 from tokenization import LucaOneTokenizerFast
+from training_jobs.results import MAX_SHARD_SIZE
 
 from ..files import CheckpointError, new_folder, read_json, some_of
-from ..repository.sentence_transformer_files import write_sentence_transformer_files
+from ..sentence_transformer_files import write_sentence_transformer_files
 
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
-# What is held in memory at once while writing, where safetensors copies what it writes.
-MAX_SHARD_SIZE = "5GB"
 
 
 @dataclass

@@ -6,11 +6,14 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from embedding.commands.options import check_usage, print_notes
+
 MORE = """\
 DEST gets the page that lucaone demo serves, the code that it needs, the model, and
 what the Hub wants to know of a Space. A folder of at most 100 MB is copied; a larger
 model is pushed first (lucaone hub push) and given by its name on the Hub, which the
-Space fetches when it starts. lucaone hub push DEST OWNER/NAME uploads the Space.
+Space fetches when it starts, with a token among its secrets if that is private.
+lucaone hub push DEST OWNER/NAME uploads the Space.
 """
 
 
@@ -28,7 +31,8 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--pair-model",
         metavar="MODEL",
-        help="a model that says yes or no to a DNA and a protein; without one that tab is empty",
+        help="a model of pairs: does a DNA belong to a protein, yes or no; without one that tab "
+        "is empty",
     )
     parser.add_argument("--title", metavar="TEXT", help="of the page (default: LucaOne)")
 
@@ -36,8 +40,11 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
 def run(options: dict[str, Any]) -> None:
     """Write the Space and say where it is."""
     try:
-        from hub_upload.space.writing import space
+        from hub_upload.space.writing import check_title, space
     except ImportError as error:
         raise ImportError(f"{error}; pip install 'lucaone-hf[space]'") from None
 
-    print(space(**options))
+    check_usage(check_title, {"title": options.get("title")})
+    report = space(**options)
+    print(report)
+    print_notes(report.notes)

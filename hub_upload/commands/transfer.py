@@ -14,6 +14,9 @@ deleted, how large they are, and where they would go. The repository then holds 
 files of DIR and no others, by one commit: an upload that fails or is interrupted
 leaves what is there as it was, and the same command goes on with it.
 
+The files must be as manifest.json says. README.md may be edited, but what it says of
+the model (its tables and the fields at its head) must agree with the files.
+
 The token is that of `hf auth login`, or of the variable HF_TOKEN.
 """
 PULL_MORE = """\
@@ -30,7 +33,7 @@ def _push(options: dict[str, Any]) -> None:
 
 
 def _pull(options: dict[str, Any]) -> None:
-    from hub_upload.transfer.errors import check_repo_id
+    from embedding.hub import check_repo_id
     from hub_upload.transfer.pulling import pull
 
     check_usage(check_repo_id, {"repo_id": options["repo_id"]})

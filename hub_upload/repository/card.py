@@ -4,22 +4,25 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import requires
 from pathlib import Path
 
 from huggingface_hub import ModelCard, ModelCardData
+from packaging.requirements import Requirement
 
 import finetune.card
 import pretraining.card
 from training_jobs.markdown import CITATION, TYPE_NAMES, code, escaped, paragraph, table
 
 from ..files import CheckpointError, one_line, read_json
+from ..sentence_transformer_files import CONFIG_FILE
 from . import trainer_state
 from .examples import (
     SEQUENCES,
     TITLES,
+    binary_labels,
     commands,
     is_classifier,
     loading,
@@ -29,9 +32,9 @@ from .examples import (
     vectors,
 )
 from .facts import ModelFacts
-from .sentence_transformer_files import CONFIG_FILE
+from .manifest import CARD
 
-CARD, RESULTS = "README.md", "results.json"
+RESULTS = "results.json"
 _TEMPLATE = Path(__file__).with_name("model_card.md.jinja")
 # By the command that wrote the results.
 TRAININGS = {"finetune": finetune.card, "pretrain": pretraining.card}
@@ -41,6 +44,8 @@ _DECIDED = (
     *("license", "library_name", "pipeline_tag", "mask_token"),
     *("base_model", "base_model_relation", "datasets", "metrics"),
 )
+# What a person may add to them, for the files of many a model do not say where it comes from.
+_ADDED_BY_HAND = ("base_model", "base_model_relation", "datasets")
 _CELLS = re.compile(r"(?<!\\)\|")
 
 
@@ -81,6 +86,8 @@ def render_card(folder: Path, card: CardFacts) -> str:
         pooling = read_json(folder / CONFIG_FILE).get("pooling", "mean")
     _complete(data, facts, card, has_vectors=pooling is not None)
     made_from = data.get("base_model")
+    rows, binary = facts.rows(), binary_labels(facts)
+    packages = ["torch", "transformers"] + ["peft"] * facts.adapter
     place, base = card.repository, made_from or "BASE"
     rendered = ModelCard.from_template(
         data,
@@ -89,10 +96,13 @@ def render_card(folder: Path, card: CardFacts) -> str:
         facts=facts,
         types=[TYPE_NAMES[kind] for kind in facts.input_types],
         is_classifier=is_classifier(facts),
+        is_tagger=stock_pipeline(facts) == "token-classification",
+        predicts=escaped(rows["predicts"]) if "predicts" in rows else None,
+        binary=[code(label) for label in binary] if binary else None,
         is_annotator=any(not task.endswith("_mask") for task in facts.tasks),
         summary=summary,
         sections=sections,
-        model=table(["", ""], list(facts.rows().items())),
+        model=table(["", ""], list(rows.items())),
         published={key: paragraph(value) for key, value in (card.published or {}).items()},
         alone=loading(facts, place, base, ours=False),
         ours=loading(facts, place, base, ours=True),
@@ -103,10 +113,17 @@ def render_card(folder: Path, card: CardFacts) -> str:
         base=code(made_from) if made_from else None,
         weights_license=code(card.license) if card.license else None,
         code_files=", ".join(code(file.name) for file in sorted(folder.glob("*.py"))),
-        transformers=next(one for one in requires("lucaone-hf") or () if "transformers<" in one),
+        installing=_installing(packages + ["sentence-transformers"] * (pooling is not None)),
         citation=CITATION,
     )
     return f"{rendered}\n"
+
+
+def _installing(packages: Iterable[str]) -> str:
+    """Return the shell command that installs packages, in the versions that this one needs."""
+    needed = {one.name: one.specifier for one in map(Requirement, requires("lucaone-hf") or ())}
+    versions = {name: ",".join(sorted(map(str, needed[name]), reverse=True)) for name in packages}
+    return "pip install " + " ".join(f'"{name}{version}"' for name, version in versions.items())
 
 
 def _of_training(folder: Path) -> tuple[ModelCardData, str, dict[str, str]]:
@@ -155,7 +172,8 @@ def check_card(folder: Path, card: CardFacts) -> list[str]:
     """Compare a card with what the files of its repository say now.
 
     What counts are the fields of the front matter that the files decide, the metrics of its
-    `model-index`, and the tables in sections that a card of ours has. All else may be edited.
+    `model-index`, and the tables in sections that a card of ours has. All else may be edited, and
+    data sets and a base model may be named where the files name none.
 
     Args:
         folder: the repository.
@@ -178,6 +196,8 @@ def check_card(folder: Path, card: CardFacts) -> list[str]:
     lines = []
     for what, value in claims - known:
         true = right.pop(what, None)
+        if true is None and what in _ADDED_BY_HAND:
+            continue
         instead = "which the files do not say" if true is None else f"but by the files {true}"
         lines.append(f"{CARD}: {what} is {value}, {instead}")
     return lines + [f"{CARD}: {what} is missing, by the files {right[what]}" for what in right]

@@ -35,7 +35,9 @@ TOKENIZER_AUTO_MAP = {
 }
 
 
-def auto_map(stored: type[LucaOnePreTrainedModel], config: LucaOneConfig) -> dict[str, str]:
+def auto_map(
+    stored: type[LucaOnePreTrainedModel], config: LucaOneConfig, *, adapter: bool = False
+) -> dict[str, str]:
     """Return which Auto class loads which class from a folder with the weights of `stored`.
 
     A pair model is given to the stock `AutoModel`, for transformers knows no Auto class of pairs,
@@ -44,12 +46,15 @@ def auto_map(stored: type[LucaOnePreTrainedModel], config: LucaOneConfig) -> dic
     Args:
         stored: class of the weights.
         config: its configuration.
+        adapter: whether the weights are those of an adapter, which fits no class but its own.
     """
     classes: dict[str, type] = {"AutoConfig": LucaOneConfig}
     if stored is LucaOneForPairClassification:
-        classes |= {"AutoModel": stored, HUB_AUTO_CLASS: stored}
+        classes["AutoModel"] = stored
+        if not adapter:
+            classes[HUB_AUTO_CLASS] = stored
     else:
-        loadable = {LucaOneModel, stored}
+        loadable = {stored} if adapter else {stored, LucaOneModel}
         if stored is LucaOneForPreTraining:
             loadable.add(LucaOneForMaskedLM)
         if stored is LucaOneForMaskedLM and config.pretraining_tasks is not None:

@@ -42,6 +42,14 @@ def is_classifier(facts: ModelFacts) -> bool:
     return facts.is_pair or facts.stored_class in _CLASSIFIERS
 
 
+def binary_labels(facts: ModelFacts) -> tuple[str, str] | None:
+    """Return the negative and the positive label of a classifier that says yes or no."""
+    if facts.outputs != 1 or facts.problem != "multi_label_classification":
+        return None
+    *negative, positive = facts.labels
+    return (negative[0] if negative else f"not {positive}"), positive
+
+
 def stock_pipeline(facts: ModelFacts) -> str | None:
     """Return the pipeline of transformers that a model is for; pairs have none."""
     if facts.is_pair:
@@ -61,33 +69,45 @@ def loading(facts: ModelFacts, repository: str, base_model: str, ours: bool) -> 
         ours: whether this package is there; else the code of the repository is run.
     """
     options = "" if ours else _TRUST
-    auto_class, _ = _CLASSIFIERS.get(facts.stored_class, ("AutoModel", None))
-    stock = ["AutoTokenizer"]
-    lines = ["import modeling_lucaone  # registers the classes"] * ours + [
-        "from peft import PeftModel"
-    ] * facts.adapter
-    if ours and facts.is_pair:
-        auto_class = "AutoModelForPairClassification"
-        lines[0] = f"from modeling_lucaone import {auto_class}"
-    else:
-        stock.append(auto_class)
+    model_class, _ = _CLASSIFIERS.get(facts.stored_class, ("AutoModel", None))
+    stock, lines = {"AutoTokenizer"}, ["import torch"]
     if facts.adapter:
-        stock.append("AutoConfig")
+        stock.add("AutoConfig")
+        lines.append("from peft import PeftModel")
+    if facts.adapter and not ours:
+        # An Auto class would look for the code of this class in the base model.
+        model_class = "model_class"
+    elif facts.is_pair and ours:
+        model_class = "AutoModelForPairClassification"
+    else:
+        stock.add(model_class)
+    lines.append(f"from transformers import {', '.join(sorted(stock))}")
+    if ours and facts.is_pair:
+        lines += ["", f"from modeling_lucaone import {model_class}"]
+    elif ours:
+        lines += ["", "import modeling_lucaone  # registers the classes"]
+    elif facts.adapter:
+        module = "transformers.dynamic_module_utils"
+        lines.append(f"from {module} import get_class_from_dynamic_module")
     lines += [
-        f"from transformers import {', '.join(sorted(stock))}",
         "",
         f"repository = {json.dumps(repository)}",
         f"tokenizer = AutoTokenizer.from_pretrained(repository{options})",
     ]
     if facts.adapter:
         lines += [
-            f"config = AutoConfig.from_pretrained(repository{options})",
             f"base_model = {json.dumps(base_model)}",
-            f"model = {auto_class}.from_pretrained(base_model, config=config{options})",
+            f"config = AutoConfig.from_pretrained(repository{options})",
+        ]
+        if not ours:
+            entry = json.dumps(f"heads.{facts.stored_class}")
+            lines.append(f"model_class = get_class_from_dynamic_module({entry}, repository)")
+        lines += [
+            f"model = {model_class}.from_pretrained(base_model, config=config)",
             "model = PeftModel.from_pretrained(model, repository)",
         ]
     else:
-        lines.append(f"model = {auto_class}.from_pretrained(repository{options})")
+        lines.append(f"model = {model_class}.from_pretrained(repository{options})")
     return "\n".join([*lines, "", *_applying(facts)])
 
 
@@ -100,14 +120,54 @@ def _applying(facts: ModelFacts) -> list[str]:
             f'b = tokenizer(second, seq_type="{types[1]}", return_tensors="pt")',
             'inputs = {f"{name}_a": tensor for name, tensor in a.items()}',
             'inputs |= {f"{name}_b": tensor for name, tensor in b.items()}',
-            "logits = model(**inputs).logits",
+            "with torch.no_grad():",
+            "    logits = model(**inputs).logits",
+            *_reading(facts),
         ]
     result = "logits" if is_classifier(facts) else "last_hidden_state"
     named = json.dumps(types[0] if len(types) == 1 else types)
     return [
         f"sequences = {json.dumps([SEQUENCES[kind][0] for kind in types])}",
         f'inputs = tokenizer(sequences, seq_type={named}, padding=True, return_tensors="pt")',
-        f"{result} = model(**inputs).{result}",
+        "with torch.no_grad():",
+        f"    {result} = model(**inputs).{result}",
+        *(_reading(facts) if is_classifier(facts) else ()),
+    ]
+
+
+def _reading(facts: ModelFacts) -> list[str]:
+    """Return how the logits of a classifier become numbers or labels."""
+    logits, lines = "logits", []
+    if stock_pipeline(facts) == "token-classification":
+        logits = "letters"
+        lines = [
+            "# Of the first sequence, without [CLS] and [SEP].",
+            'letters = logits[0, inputs["attention_mask"][0].bool()][1:-1]',
+        ]
+    if facts.problem == "regression":
+        return [*lines, f"numbers = {logits}.tolist()"]
+    if names := binary_labels(facts):
+        negative, positive = map(json.dumps, names)
+        return [
+            *lines,
+            f"probabilities = {logits}.sigmoid()[:, 0].tolist()  # of {positive}",
+            f"labels = [{positive} if one >= 0.5 else {negative} for one in probabilities]",
+        ]
+    if facts.problem == "multi_label_classification":
+        return [
+            *lines,
+            f"probabilities = {logits}.sigmoid()",
+            "id2label = model.config.id2label",
+            "labels = [",
+            "    [id2label[number] for number, one in enumerate(row) if one >= 0.5]",
+            "    for row in probabilities.tolist()",
+            "]",
+        ]
+    return [
+        *lines,
+        f"probabilities = {logits}.softmax(-1)",
+        "best = probabilities.argmax(-1).tolist()",
+        "labels = [model.config.id2label[number] for number in best]",
     ]
 
 

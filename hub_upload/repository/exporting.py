@@ -14,14 +14,15 @@ from huggingface_hub import snapshot_download
 from safetensors import safe_open
 
 import modeling_lucaone
-from embedding.models import HUB_REPOSITORY, find_model, load_model, load_tokenizer
+from embedding.hub import is_repo_id
+from embedding.models import find_model, load_model, load_tokenizer
 from finetune.classifiers import ADAPTER, ADAPTER_WEIGHTS, find_classifier, load_classifier
 from modeling_lucaone import LucaOnePreTrainedModel
 from tokenization import normalize_seq_type
-from training_jobs.results import LICENSE, stated_license, without_folders
+from training_jobs.results import LICENSE, MAX_SHARD_SIZE, stated_license, without_folders
 
-from ..checkpoints.model_files import MAX_SHARD_SIZE
 from ..files import check_destination, new_folder, read_json, some_of
+from ..sentence_transformer_files import write_sentence_transformer_files
 from . import trainer_state
 from .card import CARD, RESULTS, TRAININGS, CardFacts, render_card
 from .code import TOKENIZER_AUTO_MAP, auto_map, copy_code, custom_pipelines
@@ -29,7 +30,6 @@ from .facts import input_types
 from .manifest import write_manifest
 from .privacy import find_private
 from .reference import write_reference
-from .sentence_transformer_files import write_sentence_transformer_files
 from .verification import Verification, verify
 
 CONFIG, TOKENIZER_CONFIG = "config.json", "tokenizer_config.json"
@@ -176,7 +176,7 @@ def check_options(
     if adapter not in ("merge", "keep"):
         raise ValueError(f"unknown adapter {adapter!r}: choose merge or keep")
     for option, name in (("--base-id", base_id), ("--repo-id", repo_id)):
-        if name is not None and not HUB_REPOSITORY.fullmatch(name):
+        if name is not None and not is_repo_id(name):
             raise ValueError(f"{option} {name!r} is not the OWNER/NAME of a model on the Hub")
     if license is not None and not LICENSE.fullmatch(license):
         raise ValueError(f"--license {license!r} is not an identifier of the Hub, as apache-2.0 is")
@@ -304,8 +304,9 @@ def _write_model(found: _Exported, folder: Path, base_id: str | None) -> None:
         shutil.copyfile(found.adapter / ADAPTER_WEIGHTS, folder / ADAPTER_WEIGHTS)
     found.tokenizer.save_pretrained(folder)
     copy_code(stored, folder)
-    fields = {"auto_map": auto_map(stored, found.model.config)}
-    if pipelines := custom_pipelines(stored):
+    kept = found.adapter is not None
+    fields = {"auto_map": auto_map(stored, found.model.config, adapter=kept)}
+    if not kept and (pipelines := custom_pipelines(stored)):
         fields["custom_pipelines"] = pipelines
     for file, added in ((CONFIG, fields), (TOKENIZER_CONFIG, {"auto_map": TOKENIZER_AUTO_MAP})):
         _write_json(folder / file, read_json(folder / file) | added)

@@ -1,25 +1,50 @@
 # Copyright 2026 The lucaone-hf authors.
 # SPDX-License-Identifier: Apache-2.0
-"""`manifest.json`: the SHA-256 and the size of every file of a repository."""
+"""`manifest.json`: the SHA-256 and the size of the files of a repository.
+
+The card is not among them: its prose may be edited, here and on the Hub. What it claims is compared
+with the other files instead, by `check_card`.
+"""
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
-MANIFEST = "manifest.json"
+MANIFEST, CARD = "manifest.json", "README.md"
 FORMAT = 1
 KINDS = ("model", "adapter", "space")
 # Written by the Hub itself, or by its client into a folder that it fetched.
-_NOT_OURS = (".gitattributes", ".cache", ".git")
+NOT_OURS = frozenset({".gitattributes", ".cache", ".git"})
+# Ends of the names of files that a careless reader would unpickle, which can run code.
+PICKLES = (".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth")
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def sha256(file: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file, by its name in a repository, is part of what is exported and pushed."""
+    return NOT_OURS.isdisjoint(name.split("/"))
+
+
+def is_inside(name: str) -> bool:
+    """Whether a name can only be that of a file below its folder, on any system."""
+    path = PureWindowsPath(name)  # which takes both kinds of slashes for what they are
+    return not path.anchor and ".." not in path.parts
+
+
+def repository_files(folder: Path) -> list[str]:
+    """Return the names of all files of a repository, with `/` between folders."""
+    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+    return sorted(filter(is_ours, names))
 
 
 def write_manifest(folder: Path, kind: str, card: Mapping[str, Any]) -> None:
@@ -38,18 +63,14 @@ def write_manifest(folder: Path, kind: str, card: Mapping[str, Any]) -> None:
         "card": dict(card),
         "files": {
             name: {"sha256": sha256(folder / name), "size": (folder / name).stat().st_size}
-            for name in _files(folder)
+            for name in filter(_is_listed, repository_files(folder))
         },
     }
     (folder / MANIFEST).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
-def _files(folder: Path) -> list[str]:
-    """Return the names of all files below a folder but the manifest, with `/` between folders."""
-    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
-    return sorted(
-        name for name in names if name != MANIFEST and name.split("/", 1)[0] not in _NOT_OURS
-    )
+def _is_listed(name: str) -> bool:
+    return name not in (MANIFEST, CARD)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -63,11 +84,18 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{folder}: has no {MANIFEST}; `lucaone hub export` makes one")
     try:
         content = json.loads(path.read_text("utf-8"))
-        fits = content["format"] == FORMAT and content["kind"] in KINDS
-        fits = fits and isinstance(content["card"], dict)
-        for name, entry in content["files"].items():
-            inside = not Path(name).is_absolute() and ".." not in Path(name).parts
-            fits = fits and inside and {"sha256", "size"} <= entry.keys()
+        fits = (
+            content["format"] == FORMAT
+            and content["kind"] in KINDS
+            and isinstance(content["card"], dict)
+            and all(isinstance(made, str) for made in content["made_with"].values())
+            and all(
+                is_inside(name)
+                and _SHA256.fullmatch(entry["sha256"])
+                and type(entry["size"]) is int
+                for name, entry in content["files"].items()
+            )
+        )
     except (ValueError, KeyError, TypeError, AttributeError):
         fits = False
     if not fits:
@@ -76,7 +104,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def check_files(folder: Path) -> list[str]:
-    """Compare the files of a repository with its manifest.
+    """Compare the files of a repository, all but its card, with its manifest.
 
     Returns:
         A line for each file that is missing, changed or not listed.
@@ -84,7 +112,9 @@ def check_files(folder: Path) -> list[str]:
     Raises:
         ValueError: see `read_manifest`.
     """
-    listed, there = read_manifest(folder)["files"], _files(folder)
+    files = read_manifest(folder)["files"]
+    listed = {name: entry for name, entry in files.items() if _is_listed(name)}
+    there = filter(_is_listed, repository_files(folder))
     lines = [f"{name}: not listed in {MANIFEST}" for name in there if name not in listed]
     for name, entry in listed.items():
         file = folder / name

@@ -32,7 +32,7 @@ def find_private(folder: Path, paths: Iterable[Path] = ()) -> list[str]:
         name = file.relative_to(folder).as_posix()
         text = file.read_text("utf-8", errors="replace")
         named = {
-            path for path in known if re.search(rf"(?<![\w.]){re.escape(path)}(?![\w.-])", text)
+            path for path in known if re.search(rf"(?<![\w.]){re.escape(path)}(?![\w-]|\.\w)", text)
         }
         named |= set(_HOME.findall(text))
         lines += [f"{name}: names the folder {path}" for path in sorted(named)]

@@ -14,16 +14,19 @@ from tempfile import TemporaryDirectory
 
 from huggingface_hub import snapshot_download
 
+from embedding.hub import asking_the_hub, check_repo_id
 from embedding.models import find_model
 
 from ..files import one_line, read_json, some_of
-from ..transfer.errors import asking_the_hub, check_repo_id
 from . import probe
+from .card import CardFacts, check_card
 from .facts import ADAPTER_CONFIG
-from .manifest import check_files, read_manifest
+from .manifest import PICKLES, check_files, read_manifest
 from .privacy import find_private
 
-_PICKLES = (".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth")
+# Seconds for all that is tried in a process of its own. The published models, of 1.8 billion
+# parameters, are read in minutes even from a slow disk; what takes longer hangs.
+_TIME_LIMIT = 1800
 # Settings that would let the process find what a stranger does not have; a token among them.
 _LIBRARY_SETTINGS = ("HF_", "HUGGING", "SENTENCE_TRANSFORMERS_", "TRANSFORMERS_")
 
@@ -92,7 +95,10 @@ def verify(
             an option does not fit it; one line.
     """
     folder = _find(os.fspath(model), revision)
-    kind = read_manifest(folder)["kind"]
+    try:
+        kind = read_manifest(folder)["kind"]
+    except ValueError as error:  # of a Hub repository it names the folder of the cache
+        raise ValueError(str(error).replace(str(folder), os.fspath(model))) from None
     if kind == "space":
         raise ValueError(f"{model}: a Space; only the repository of a model can be verified")
     if kind == "model" and base_model is not None:
@@ -132,7 +138,7 @@ def _find_base(folder: Path, base_model: str | os.PathLike[str] | None) -> Path:
     settings = read_json(folder / ADAPTER_CONFIG)
     name = base_model or settings.get("base_model_name_or_path")
     if not name:
-        raise ValueError(f"{folder / ADAPTER_CONFIG} names no base model; --base-model names it")
+        raise ValueError(f"{ADAPTER_CONFIG} names no base model; --base-model names it")
     revision = None if base_model else settings.get("revision")
     return find_model(name, revision).folder.resolve()
 
@@ -147,8 +153,6 @@ def _check(name: str, find: Callable[[], list[str]], fine: str) -> Row:
 
 
 def _check_card(folder: Path) -> list[str]:
-    from .card import CardFacts, check_card
-
     return check_card(folder, CardFacts(**read_manifest(folder)["card"]))
 
 
@@ -157,7 +161,7 @@ def _pickles(folder: Path) -> list[str]:
     return [
         f"{file.relative_to(folder).as_posix()}: pickled, so that reading it can run code"
         for file in folder.rglob("*")
-        if file.is_file() and (file.suffix in _PICKLES or _is_pickled(file))
+        if file.is_file() and (file.suffix in PICKLES or _is_pickled(file))
     ]
 
 
@@ -178,15 +182,19 @@ def _in_clean_process(folder: Path, base: Path | None) -> list[Row]:
         # Beside no other file of ours: `code.py`, for one, would hide that of Python.
         Path(work, "probe").symlink_to(Path(probe.__file__).parent, target_is_directory=True)
         command = [sys.executable, "-P", "-m", "probe", "repository"]
-        result = subprocess.run(
-            [*command, "--base", str(base)] if base else command,
-            cwd=work,
-            env=_environment(Path(work)),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-        )
+        try:
+            result = subprocess.run(
+                [*command, "--base", str(base)] if base else command,
+                cwd=work,
+                env=_environment(Path(work)),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=_TIME_LIMIT,
+            )
+        except subprocess.TimeoutExpired:
+            return [Row("clean process", "failed", f"did not end within {_TIME_LIMIT} seconds")]
     try:
         return [Row(**row) for row in json.loads(result.stdout)]
     except (ValueError, TypeError):

@@ -2,20 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """A repository of the Hub to a folder that is there whole or not at all."""
 
+import glob
 import shutil
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
 from huggingface_hub import HfApi
-from huggingface_hub.utils import filter_repo_objects
+from huggingface_hub.errors import RepositoryNotFoundError
+from huggingface_hub.hf_api import ModelInfo
 
-from ..files import check_destination
-from ..repository.manifest import MANIFEST, check_files
-from .errors import HubError, asking_the_hub, check_repo_id
-from .pushing import HUB_FILES, MAIN
+from embedding.hub import HubError, asking_the_hub, check_repo_id
 
-NOT_FETCHED = [*HUB_FILES, "*.bin", "*.pt", "*.pth", "*.pkl"]  # the others are pickled
+from ..files import check_destination, move_into_place, some_of
+from ..repository.manifest import MANIFEST, PICKLES, check_files, is_inside, is_ours
+from .pushing import MAIN
 
 
 @dataclass
@@ -73,13 +74,16 @@ def pull(repo_id: str, dest: str | PathLike[str], *, revision: str | None = None
     staging = path.with_name(f".{path.name}.partial")
     api = HfApi()
     with asking_the_hub(repo_id if revision is None else f"{repo_id} at {revision}"):
-        info = api.model_info(repo_id, revision=revision)
+        info = _find(api, repo_id, revision)
     commit, names = str(info.sha), [file.rfilename for file in info.siblings or []]
-    wanted = set(filter_repo_objects(names, ignore_patterns=NOT_FETCHED))
+    if outside := [name for name in names if not is_inside(name)]:
+        raise HubError(f"{repo_id}: a file would come to lie elsewhere: {some_of(outside)}")
+    pickled = {name for name in names if name.endswith(PICKLES)}
+    wanted = set(filter(is_ours, names)) - pickled
     _fetch(api, repo_id, commit, staging, wanted)
     notes = _check_manifest(repo_id, staging)
-    if left := sorted(set(names) - wanted - set(HUB_FILES)):
-        notes.append(f"not fetched, since what is pickled can run code: {', '.join(left)}")
+    if pickled:
+        notes.append(f"not fetched, since what is pickled can run code: {some_of(pickled)}")
     report = PullReport(
         repo_id=repo_id,
         revision=revision or MAIN,
@@ -90,10 +94,17 @@ def pull(repo_id: str, dest: str | PathLike[str], *, revision: str | None = None
         notes=notes,
     )
     shutil.rmtree(staging / ".cache")
-    if path.is_dir():
-        path.rmdir()
-    staging.rename(path)
+    move_into_place(staging, path)
     return report
+
+
+def _find(api: HfApi, repo_id: str, revision: str | None) -> ModelInfo:
+    try:
+        return api.model_info(repo_id, revision=revision)
+    except RepositoryNotFoundError:
+        if api.repo_exists(repo_id, repo_type="space"):
+            raise HubError(f"{repo_id}: a Space; only a model can be pulled") from None
+        raise
 
 
 def _fetch(api: HfApi, repo_id: str, commit: str, staging: Path, wanted: set[str]) -> None:
@@ -105,7 +116,7 @@ def _fetch(api: HfApi, repo_id: str, commit: str, staging: Path, wanted: set[str
             local_dir=staging,
             # Not that of the user: a file that is damaged there would come back every time.
             cache_dir=staging / ".cache",
-            ignore_patterns=NOT_FETCHED,
+            allow_patterns=[glob.escape(name) for name in wanted],
         )
         found = api.verify_repo_checksums(repo_id, revision=commit, local_dir=staging)
     wrong = {mismatch["path"] for mismatch in found.mismatches}
@@ -114,19 +125,20 @@ def _fetch(api: HfApi, repo_id: str, commit: str, staging: Path, wanted: set[str
     wrong |= wanted.intersection(found.missing_paths)
     if wrong:
         raise HubError(
-            f"{repo_id} at commit {commit}: {min(wrong)} did not arrive as it is on the Hub; "
+            f"{repo_id} at commit {commit}: did not arrive as on the Hub: {some_of(wrong)}; "
             "the same command fetches it again"
         )
 
 
 def _check_manifest(repo_id: str, staging: Path) -> list[str]:
-    if not (staging / MANIFEST).is_file():
-        return [f"the repository has no {MANIFEST}: the files are compared with the Hub alone"]
     try:
         faults = check_files(staging)
-    except ValueError:
-        faults = ["it is not one of this package"]
+    except ValueError:  # there is none, or it is that of another program
+        return [
+            f"the repository has no {MANIFEST} of lucaone hub export: the files are compared with "
+            "the Hub alone"
+        ]
     if faults:
         shutil.rmtree(staging)
-        raise HubError(f"{repo_id}: {MANIFEST} and the files disagree: {faults[0]}")
+        raise HubError(f"{repo_id}: {MANIFEST} and the files disagree: {some_of(faults)}")
     return []

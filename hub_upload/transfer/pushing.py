@@ -14,13 +14,20 @@ import yaml
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, metadata_load
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
-from ..repository.manifest import MANIFEST, check_files, read_manifest
-from .errors import HubError, asking_the_hub, check_repo_id
+from embedding.hub import HubError, asking_the_hub, check_repo_id
+
+from ..files import some_of
+from ..repository.manifest import (
+    CARD,
+    MANIFEST,
+    check_files,
+    is_ours,
+    read_manifest,
+    repository_files,
+)
 from .report import UPLOADED, FileChange, PushReport
 
 MAIN = "main"
-# The Hub's own, in every repository.
-HUB_FILES = (".gitattributes",)
 
 
 def check_options(
@@ -37,8 +44,6 @@ def check_options(
         ValueError: an option that cannot be right.
     """
     check_repo_id(repo_id)
-    if "/" not in repo_id:
-        raise ValueError(f"{repo_id}: give the repository as OWNER/NAME")
     if pull_request and branch is not None:
         raise ValueError("--pull-request and --branch exclude each other")
     if pull_request and tag is not None:
@@ -63,8 +68,8 @@ def push(
     """Make a repository of the Hub hold the files of a folder, and no others, by one commit.
 
     Args:
-        folder: a repository with a manifest whose hashes hold, as `export` writes it; one of kind
-            `space` becomes a Space.
+        folder: a repository with a manifest whose hashes hold, as `export` writes it, and with a
+            card whose claims do; one of kind `space` becomes a Space.
         repo_id: `owner/name`; a repository that is not there is made.
         yes: do it; otherwise nothing on the Hub changes.
         public: make a new repository a public one.
@@ -80,7 +85,8 @@ def push(
         What was done, or would be.
 
     Raises:
-        ValueError: an option cannot be right; the folder has no manifest or is not as it says.
+        ValueError: an option cannot be right; the folder has no manifest, is not as it says, or
+            has a card that its files contradict.
         HubError: the Hub cannot be reached or refuses, the tag belongs to another commit, or the
             Hub does not hold afterwards what was sent.
     """
@@ -88,8 +94,7 @@ def push(
     folder = Path(folder)
     manifest = read_manifest(folder)
     if faults := check_files(folder):
-        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        raise ValueError(f"{folder}: not as {MANIFEST} says: {faults[0]}{more}; export it again")
+        raise ValueError(f"{folder}: not as {MANIFEST} says: {some_of(faults)}; export it again")
     api = HfApi()
     repo_type: Literal["model", "space"] = "space" if manifest["kind"] == "space" else "model"
     report = PushReport(
@@ -98,11 +103,13 @@ def push(
         url=f"{api.endpoint}/{'spaces/' if repo_type == 'space' else ''}{repo_id}",
         branch=None if pull_request else branch or MAIN,
         private=not public,
-        notes=_card_notes(folder),
+        notes=_check_card(folder, manifest),
     )
     with asking_the_hub(repo_id):
         _find_repository(api, report)
-        report.files = _compare(api, folder, manifest, report)
+        report.files = _compare(api, folder, report)
+        if CARD in report.names("changed"):
+            report.notes.append(f"{CARD} on the Hub has another text, which is replaced")
         if not report.changed:
             report.notes.append("the Hub holds these files already; there is nothing to commit")
         _choose_tag(api, manifest, report, tag)
@@ -114,15 +121,25 @@ def push(
     return report
 
 
-def _card_notes(folder: Path) -> list[str]:
-    card = folder / "README.md"
+def _check_card(folder: Path, manifest: dict[str, Any]) -> list[str]:
+    """Refuse a card that the files contradict, and return what one should know of it."""
+    card = folder / CARD
     if not card.is_file():
-        return ["there is no README.md"]
+        return [f"there is no {CARD}"]
     try:
         metadata = metadata_load(card)
     except (ValueError, yaml.YAMLError):
         raise ValueError(f"{card}: what stands between the lines of --- is not YAML") from None
-    return [] if metadata and metadata.get("license") else ["README.md names no license"]
+    if manifest["kind"] != "space":
+        from ..repository.card import CardFacts, check_card
+
+        try:
+            facts = CardFacts(**manifest["card"])
+        except TypeError:
+            raise ValueError(f"{folder / MANIFEST}: its card is not as export writes it") from None
+        if wrong := check_card(folder, facts):
+            raise ValueError(f"{folder}: {some_of(wrong)}")
+    return [] if metadata and metadata.get("license") else [f"{CARD} names no license"]
 
 
 def _find_repository(api: HfApi, report: PushReport) -> None:
@@ -154,29 +171,32 @@ def _find_repository(api: HfApi, report: PushReport) -> None:
         report.parent = heads.get(report.branch, report.parent)
 
 
-def _compare(
-    api: HfApi, folder: Path, manifest: dict[str, Any], report: PushReport
-) -> list[FileChange]:
-    sizes = {name: entry["size"] for name, entry in manifest["files"].items()}
-    sizes[MANIFEST] = (folder / MANIFEST).stat().st_size
-    changes = dict.fromkeys(sizes, "unchanged" if report.exists else "new")
+def _compare(api: HfApi, folder: Path, report: PushReport) -> list[FileChange]:
+    changes = dict.fromkeys(repository_files(folder), "unchanged" if report.exists else "new")
     if report.exists:
-        there = api.verify_repo_checksums(
-            report.repo_id, repo_type=report.repo_type, revision=report.parent, local_dir=folder
-        )
-        changes |= {mismatch["path"]: "changed" for mismatch in there.mismatches}
-        changes |= dict.fromkeys(there.extra_paths, "new")
-        changes |= dict.fromkeys(there.missing_paths, "deleted")
+        changes |= _differences(api, folder, report, report.parent)
     return [
-        FileChange(name, change, sizes.get(name, 0))
+        FileChange(name, change, 0 if change == "deleted" else (folder / name).stat().st_size)
         for name, change in sorted(changes.items())
-        if name not in HUB_FILES
     ]
+
+
+def _differences(
+    api: HfApi, folder: Path, report: PushReport, revision: str | None
+) -> dict[str, str]:
+    """Return what must become of files on the Hub, by their names, to be those of the folder."""
+    there = api.verify_repo_checksums(
+        report.repo_id, repo_type=report.repo_type, revision=revision, local_dir=folder
+    )
+    changes = {mismatch["path"]: "changed" for mismatch in there.mismatches}
+    changes |= dict.fromkeys(there.extra_paths, "new")
+    changes |= dict.fromkeys(there.missing_paths, "deleted")
+    return {name: change for name, change in changes.items() if is_ours(name)}
 
 
 def _choose_tag(api: HfApi, manifest: dict[str, Any], report: PushReport, tag: str | None) -> None:
     """Decide on a tag; one that is there never moves."""
-    version = manifest.get("made_with", {}).get("lucaone-hf")
+    version = manifest["made_with"].get("lucaone-hf")
     report.tag = tag or (f"v{version}" if version and report.branch == MAIN else None)
     if report.tag is None or not report.exists:
         return
@@ -227,13 +247,8 @@ def _send(api: HfApi, folder: Path, report: PushReport, message: str) -> None:
 
 
 def _check_arrival(api: HfApi, folder: Path, report: PushReport) -> None:
-    there = api.verify_repo_checksums(
-        report.repo_id, repo_type=report.repo_type, revision=report.commit, local_dir=folder
-    )
-    wrong = [mismatch["path"] for mismatch in there.mismatches]
-    wrong += there.extra_paths + [name for name in there.missing_paths if name not in HUB_FILES]
-    if wrong:
+    if wrong := _differences(api, folder, report, report.commit):
         raise HubError(
-            f"{report.repo_id}: {wrong[0]} on the Hub is not what {MANIFEST} says, in commit "
+            f"{report.repo_id}: on the Hub this is not what was sent: {some_of(wrong)}, in commit "
             f"{report.commit}; the one before it was {report.parent}"
         )

@@ -7,10 +7,13 @@ which a client has no reason to send its token. `HubServer.connect` points the `
 this process to it; a new process takes `HubServer.environment`. Xet is not offered.
 """
 
+import json
 import random
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import partial
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -18,7 +21,8 @@ from pathlib import Path
 import pytest
 from huggingface_hub import close_session, constants
 
-from hub_upload.repository.manifest import write_manifest
+from hub_upload.repository.card import CardFacts, render_card
+from hub_upload.repository.manifest import CARD, write_manifest
 from tests.hub_upload.hub_protocol import Handler, Request
 from tests.hub_upload.hub_store import Store
 
@@ -107,18 +111,41 @@ def serve(folder: Path) -> Iterator[HubServer]:
         close_session()  # the client keeps connections open
 
 
-def write_repository(folder: Path, kind: str = "model", **contents: bytes) -> Path:
-    """Write a folder with a manifest as `lucaone hub export` does, but with no model in it."""
+def write_repository(
+    folder: Path, kind: str = "model", license: str | None = "apache-2.0", **contents: bytes
+) -> Path:
+    """Write a folder as `lucaone hub export` does: its card holds, but no model would load."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {
-        "README.md": b"---\nlicense: apache-2.0\n---\n# A model\n",
         "config.json": b'{"model_type": "lucaone"}\n',
-        "model.safetensors": random.Random(0).randbytes(300_000),
-        "tokenizer.json": b"{}\n",
+        "model.safetensors": weights(0),
+        "tokenizer_config.json": b"{}\n",
         "pictures/curves.png": random.Random(1).randbytes(20_000),
     }
     for name, content in (files | contents).items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
-    write_manifest(folder, kind, {})
+    card = CardFacts(name="A model", license=license)
+    if kind == "space":
+        (folder / CARD).write_text("---\nlicense: apache-2.0\n---\n# A page\n", "utf-8")
+    else:
+        (folder / CARD).write_text(render_card(folder, card), "utf-8")
+    write_manifest(folder, kind, {} if kind == "space" else asdict(card))
     return folder
+
+
+def weights(seed: int) -> bytes:
+    """Return 300,000 bytes of a safetensors file with a tensor of random numbers."""
+    size = 300_000 - 8 - 80
+    tensor = {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}
+    header = json.dumps({"weight": tensor}).ljust(80).encode()
+    return struct.pack("<Q", len(header)) + header + random.Random(seed).randbytes(size)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return what the files below a folder hold, by their names."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }

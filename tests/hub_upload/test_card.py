@@ -10,7 +10,7 @@ import shutil
 import struct
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import prod
 
 import pytest
@@ -25,7 +25,7 @@ from hub_upload.files import CheckpointError
 from hub_upload.repository.card import CardFacts, check_card, render_card
 from hub_upload.repository.code import TOKENIZER_AUTO_MAP, auto_map, copy_code, custom_pipelines
 from hub_upload.repository.examples import SEQUENCES
-from hub_upload.repository.sentence_transformer_files import write_sentence_transformer_files
+from hub_upload.sentence_transformer_files import write_sentence_transformer_files
 from modeling_lucaone import (
     LucaOneForPairClassification,
     LucaOneForPreTraining,
@@ -37,18 +37,19 @@ from tests.helpers import REPOSITORY, tiny_config
 from tokenization import LucaOneTokenizerFast
 
 NANO = json.loads((lucaone_nano.PATH / "results.json").read_text())
+KINDS = ("encoder", "classifier", "tokens", "pair", "adapter")
 LOCATIONS = {0: "membrane", 1: "cell wall", 2: "outside"}
 PROTLOC = changed(
     task__name="ProtLoc", task__input="single", task__seq_types=["prot"], task__max_lengths=[5627]
 ) | {"command": "finetune"}
 
 
-def write_repository(folder, model, seq_type=None, results=None):
+def write_repository(folder, model, seq_type=None, results=None, adapter=False):
     """Write what a card is rendered from."""
     model.save_pretrained(folder)
     LucaOneTokenizerFast(seq_type=seq_type).save_pretrained(folder)
     copy_code(type(model), folder)
-    added = {"auto_map": auto_map(type(model), model.config)}
+    added = {"auto_map": auto_map(type(model), model.config, adapter=adapter)}
     if pipelines := custom_pipelines(type(model)):
         added["custom_pipelines"] = pipelines
     for name, fields in (
@@ -82,12 +83,14 @@ def repositories(tmp_path_factory):
     pair = tiny_config(
         pair_kind="heterogeneous",
         seq_types=["gene", "prot"],
-        num_labels=1,
+        id2label={0: "encoded"},
         problem_type="multi_label_classification",
         label_names={"classifier": ["no", "encoded"]},
         max_residues=[2458, 618],
     )
-    tokens = tiny_config(seq_types=["gene"], id2label=LOCATIONS)
+    tokens = tiny_config(
+        seq_types=["gene"], id2label=LOCATIONS, problem_type="single_label_classification"
+    )
     results = RESULTS | {"command": "finetune"}
     folders = {
         "encoder": write_repository(root / "encoder", nano, results=NANO),
@@ -96,7 +99,7 @@ def repositories(tmp_path_factory):
         "pair": write_repository(
             root / "pair", LucaOneForPairClassification(pair), results=results
         ),
-        "adapter": write_repository(root / "adapter", classifier()),
+        "adapter": write_repository(root / "adapter", classifier(), adapter=True),
     }
     # An adapter of the classifier, beside the configuration and the code.
     lora = LoraConfig(target_modules=["q_proj"], modules_to_save=["summary", "classifier"])
@@ -138,10 +141,24 @@ def tensors(folder):
     return header, len(content)
 
 
+@pytest.mark.parametrize(
+    ("model_class", "auto_class"),
+    [
+        (LucaOneForSequenceClassification, "AutoModelForSequenceClassification"),
+        (LucaOneForPairClassification, "AutoModel"),
+    ],
+)
+def test_an_adapter_is_loaded_as_its_own_class_alone(model_class, auto_class):
+    assert auto_map(model_class, tiny_config(), adapter=True) == {
+        "AutoConfig": "configuration_lucaone.LucaOneConfig",
+        auto_class: f"heads.{model_class.__name__}",
+    }
+
+
 # --- what stands in it ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["encoder", "classifier", "tokens", "pair", "adapter"])
+@pytest.mark.parametrize("name", KINDS)
 def test_the_numbers_of_the_model(repositories, name):
     folder = repositories[name]
     told = dict(rows(render_card(folder, CardFacts(name="x")), "Model")[2:])
@@ -152,7 +169,6 @@ def test_the_numbers_of_the_model(repositories, name):
     assert told["parameters"].split()[0] == f"{count:,}"
     assert told["stored as"] == f"F32, {size:,} bytes"
     assert told["class"] == config["architectures"][0]
-    assert told["loads as"].split(", ") == list(config["auto_map"])[1:]
     assert told["attention heads"] == str(config["num_attention_heads"])
     if name != "adapter":
         blocks = {
@@ -263,6 +279,36 @@ def test_the_pooling_is_that_of_the_folder(repository):
     assert "pooled by `max`" in render_card(folder, card)
 
 
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("classifier", "A LucaOne model for protein. It predicts one of 3 labels."),
+        ("tokens", "A LucaOne model for DNA or RNA. It predicts one of 3 labels, for each letter."),
+        ("pair", "DNA or RNA with protein. It predicts yes or no: encoded or no."),
+        ("encoder", "A LucaOne encoder for DNA or RNA and protein."),
+    ],
+)
+def test_the_first_line_says_what_it_is_for(repositories, name, first):
+    text = ModelCard(render_card(repositories[name], CardFacts(name="x"))).text
+    assert first in text.strip().splitlines()[2]
+
+
+def test_what_the_score_of_a_binary_pipeline_is(repositories):
+    said = "always answers with the label `encoded`"
+    assert said in render_card(repositories["pair"], CardFacts(name="x"))
+    assert "always answers" not in render_card(repositories["classifier"], CardFacts(name="x"))
+
+
+def test_what_has_to_be_installed(repositories):
+    needed = {"torch", "transformers"}
+    for name, more in (("tokens", {"sentence-transformers"}), ("adapter", {"peft"})):
+        text = render_card(repositories[name], CardFacts(name="x"))
+        pip, install, *packages = shlex.split(re.search("```sh\n(.*)\n", text)[1])
+        assert [pip, install] == ["pip", "install"]
+        assert {re.match(r"[\w-]+", one)[0] for one in packages} == needed | more
+        assert "transformers>=5.6,<6" in packages
+
+
 def test_licences_are_stated_or_said_not_to_be(repositories):
     folder = repositories["tokens"]
     text = render_card(folder, CardFacts(name="x"))
@@ -349,7 +395,7 @@ def test_names_do_no_harm(repository):
 # --- compared with the files ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["encoder", "classifier", "tokens", "pair", "adapter"])
+@pytest.mark.parametrize("name", KINDS)
 def test_a_card_holds(repository, name):
     folder, card = repository(name, license="mit", base_model="a/b")
     assert check_card(folder, card) == []
@@ -367,6 +413,16 @@ def test_what_people_may_edit(repository):
     text = text.replace("library_name:", "language: en\nlibrary_name:")
     path.write_bytes(text.replace("\n", "\r\n").encode())
     assert check_card(folder, card) == []
+
+
+def test_what_people_may_add_where_the_files_do_not_say(repository):
+    folder, card = repository("tokens")
+    path = folder / "README.md"
+    own = "base_model: someone/lucaone\nbase_model_relation: finetune\ndatasets:\n- a/b\n"
+    path.write_text(path.read_text("utf-8").replace("library_name:", f"{own}library_name:"))
+    assert check_card(folder, card) == []
+    lines = check_card(folder, replace(card, base_model="someone/else"))
+    assert lines == ["README.md: base_model is 'someone/lucaone', but by the files 'someone/else'"]
 
 
 @pytest.mark.parametrize(
@@ -455,7 +511,6 @@ def test_results_that_are_none(repository, content, message):
 
 # --- the examples run -------------------------------------------------------------------------
 
-KINDS = ("encoder", "classifier", "tokens", "pair", "adapter")
 # Runs snippets where this package is not to be found.
 RUNNER = """
 import json, sys
@@ -466,7 +521,7 @@ for name, snippets in json.load(sys.stdin).items():
     for snippet in snippets:
         exec(snippet, found := {})
         if "logits" in found:
-            print(name, list(found["logits"].shape))
+            print(name, list(found["logits"].shape), found["labels"])
         if "last_hidden_state" in found:
             print(name, list(found["last_hidden_state"].shape))
         if "vectors" in found:
@@ -479,13 +534,14 @@ def snippets(repositories, name, title):
     folder = repositories[name]
     base = str(repositories["classifier"]) if name == "adapter" else None
     text = render_card(folder, CardFacts(name=name, repository=str(folder), base_model=base))
-    part = text.split(f"### {title}\n")[1].split("\n## ")[0].split("\n### ")[0]
+    part = text.split(f"### With {title}\n")[1].split("\n## ")[0].split("\n### ")[0]
     return re.findall(r"```python\n(.*?)```", part, re.DOTALL)
 
 
 @pytest.mark.slow
 def test_the_code_runs_without_this_package(repositories, tmp_path):
-    code = {name: snippets(repositories, name, "With transformers alone") for name in KINDS}
+    code = {name: snippets(repositories, name, "transformers alone") for name in KINDS[:-1]}
+    code["adapter"] = snippets(repositories, "adapter", "transformers and peft")
     assert [len(code[name]) for name in KINDS] == [3, 3, 3, 3, 1]
     environment = {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
@@ -497,8 +553,15 @@ def test_the_code_runs_without_this_package(repositories, tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    longest = len(SEQUENCES["gene"][0]) + 2
-    assert done.stdout.splitlines() == [
+    length = len(SEQUENCES["gene"][0])
+    longest = length + 2
+    found = [line.partition("] [") for line in done.stdout.splitlines()]
+    labels = [rest.rstrip("]").split(", ") for _, _, rest in found if rest]
+    assert [len(one) for one in labels] == [1, length, 1, 1]
+    assert {label for one in labels for label in one} <= {
+        repr(label) for label in (*LOCATIONS.values(), "encoded", "no")
+    }
+    assert [shape.rstrip("]") + "]" for shape, _, _ in found] == [
         f"encoder [2, {longest}, 128]",
         "encoder [1, 128]",
         "classifier [1, 3]",
@@ -513,7 +576,7 @@ def test_the_code_runs_without_this_package(repositories, tmp_path):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_the_code_runs_with_this_package(repositories, name):
-    (code,) = snippets(repositories, name, "With lucaone-hf")
+    (code,) = snippets(repositories, name, "lucaone-hf")
     found = {}
     exec(code, found)
     assert type(found["model"]).__module__.partition(".")[0] in ("modeling_lucaone", "peft")
@@ -521,7 +584,21 @@ def test_the_code_runs_with_this_package(repositories, name):
     assert shape[0] == (2 if name == "encoder" else 1)
 
 
-@pytest.mark.parametrize("name", ["encoder", "classifier", "tokens", "pair"])
+@pytest.mark.parametrize("problem", ["regression", "multi_label_classification"])
+def test_the_code_reads_the_logits_by_the_problem(problem, repository):
+    folder, _ = repository("classifier")
+    edit_json(folder / "config.json", problem_type=problem)
+    (code,) = snippets({"classifier": folder}, "classifier", "lucaone-hf")
+    exec(code, found := {})
+    (logits,) = found["logits"].tolist()
+    if problem == "regression":
+        assert found["numbers"] == [logits] and "labels" not in found
+    else:
+        above = [LOCATIONS[number] for number, logit in enumerate(logits) if logit >= 0]
+        assert found["labels"] == [above]
+
+
+@pytest.mark.parametrize("name", KINDS[:-1])  # an adapter has no base model here
 def test_the_commands_run(repositories, name, tmp_path, monkeypatch):
     folder = repositories[name]
     monkeypatch.chdir(tmp_path)
@@ -532,7 +609,7 @@ def test_the_commands_run(repositories, name, tmp_path, monkeypatch):
         f"{columns}\npetN,PetN,{SEQUENCES['gene'][0]},{SEQUENCES['prot'][0]}\n"
     )
     text = render_card(folder, CardFacts(name=name, repository=str(folder)))
-    (lines,) = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    _, lines = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
     for line in lines.splitlines():
         command, *arguments = shlex.split(line)
         assert command == "lucaone"

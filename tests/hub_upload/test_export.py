@@ -82,7 +82,9 @@ KINDS = {
         HEADS | {"pipelines.py"},
     ),
 }
-KINDS["merged"] = KINDS["kept"] = KINDS["classifier"]
+SINGLE = "AutoModelForSequenceClassification"
+KINDS["merged"] = KINDS["classifier"]
+KINDS["kept"] = ({SINGLE: "LucaOneForSequenceClassification"}, HEADS)
 AUTO_CLASSES = {
     "encoder": AutoModel,
     "hub": AutoModelForMaskedLM,
@@ -193,7 +195,7 @@ class TestEveryKind:
         checks = {row.check: row for row in verification.rows}
         wanted = {*KINDS[kind][0], "AutoConfig", "AutoTokenizer"}
         if kind == "kept":
-            wanted.remove("AutoModel")  # of the base model's repository
+            wanted = {"AutoConfig", "AutoTokenizer", "PeftModel"}
         assert wanted <= checks.keys()
         assert {name for name, row in checks.items() if row.status == "skipped"} <= {
             "SentenceTransformer"
@@ -475,6 +477,7 @@ def test_a_trained_model_has_the_licence_of_its_base_and_keeps_its_notes(tmp_pat
         ("see /home/jane/x.csv", True),
         (r"see C:\\Users\\jane\\x", True),
         ("see /data/project/x", True),
+        ("made in /data/project.", True),
         ("see /data/projects", False),
         ("https://host/data/project-2", False),
         ("token hf_" + "a" * 34, True),

@@ -3,7 +3,6 @@
 """`lucaone hub pull`, by the real client of the Hub, from a server on the loopback address."""
 
 import time
-from pathlib import Path
 
 import pytest
 import torch
@@ -16,21 +15,9 @@ from hub_upload.repository.manifest import write_manifest
 from hub_upload.transfer.pulling import pull
 from hub_upload.transfer.pushing import push
 from tests.helpers import GOLDEN
-from tests.hub_upload.hub_server import serve, write_repository
+from tests.hub_upload.hub_server import contents, serve, write_repository
 
 REPO = "someone/lucaone-test"
-
-
-@pytest.fixture
-def hub(tmp_path, monkeypatch):
-    with serve(tmp_path / "hub") as server:
-        server.connect(monkeypatch, tmp_path / "home")
-        yield server
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return write_repository(tmp_path / "repository")
 
 
 @pytest.fixture
@@ -42,14 +29,6 @@ def commit(hub, folder):
 @pytest.fixture
 def dest(tmp_path):
     return tmp_path / "made" / "lucaone"
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 def refused(*arguments, **options):
@@ -115,6 +94,8 @@ def test_a_repository_of_somebody_else(hub, dest):
         "config.json": b'{"model_type": "lucaone"}',
         "model.safetensors": bytes(1000),
         "pytorch_model.bin": b"pickled",
+        "last.ckpt": b"pickled",
+        "all.pickle": b"pickled",
         "optimizer/state.pt": b"pickled",
     }
     hub.store.create(REPO)
@@ -123,11 +104,27 @@ def test_a_repository_of_somebody_else(hub, dest):
     assert set(contents(dest)) == {"config.json", "model.safetensors"}
     assert (report.files, report.size) == (2, 1025)
     assert report.notes == [
-        "the repository has no manifest.json: the files are compared with the Hub alone",
-        "not fetched, since what is pickled can run code: optimizer/state.pt, pytorch_model.bin",
+        "the repository has no manifest.json of lucaone hub export: the files are compared with "
+        "the Hub alone",
+        "not fetched, since what is pickled can run code: all.pickle (and 3 more)",
     ]
     asked = [request.path for request in hub.steps("resolve", "download")]
-    assert not [path for path in asked if path.endswith((".bin", ".pt"))]
+    assert not [path for path in asked if path.endswith((".bin", ".ckpt", ".pickle", ".pt"))]
+
+
+def test_a_manifest_of_another_program(hub, dest):
+    files = {"config.json": b'{"model_type": "lucaone"}', "manifest.json": b'{"version": 3}'}
+    hub.store.create(REPO)
+    hub.store.commit(REPO, files)
+    report = pull(REPO, dest)
+    assert contents(dest) == files
+    assert "has no manifest.json of lucaone hub export" in report.notes[0]
+
+
+def test_what_is_no_part_of_a_repository_is_not_fetched(hub, folder, commit, dest):
+    hub.store.commit(REPO, {".cache/theirs.txt": b"theirs", ".git/config": b"theirs"})
+    pull(REPO, dest)
+    assert contents(dest) == contents(folder)
 
 
 def test_a_public_repository_needs_no_token(hub, folder, dest, monkeypatch):
@@ -161,7 +158,23 @@ def test_a_destination_that_is_not_empty(hub, commit, folder, dest):
     dest.write_bytes(b"")
     with pytest.raises(ValueError, match="is a file"):
         pull(REPO, dest)
+    link = dest.with_name("link")
+    link.symlink_to(dest.parent / "nowhere")
+    with pytest.raises(ValueError, match="is a symbolic link"):
+        pull(REPO, link)
     assert len(hub.requests) == before
+
+
+@pytest.mark.parametrize("name", ["../outside.json", "a/../../outside.json", "/outside.json"])
+def test_a_name_that_leads_out_of_the_folder(hub, commit, dest, name):
+    hub.store.commit(REPO, {name: b"{}"})
+    assert refused(REPO, dest) == f"{REPO}: a file would come to lie elsewhere: {name}"
+    assert hub.steps("resolve", "download") == [] and not dest.parent.exists()
+
+
+def test_a_space(hub, tmp_path, dest):
+    push(write_repository(tmp_path / "space", "space"), REPO, yes=True)
+    assert refused(REPO, dest) == f"{REPO}: a Space; only a model can be pulled"
 
 
 def test_no_such_repository(hub, dest):
@@ -201,7 +214,8 @@ def test_no_connection(hub, dest, monkeypatch):
 def test_a_file_that_is_damaged_on_the_way_is_fetched_again(hub, folder, commit, dest):
     hub.corrupt = {"download"}
     message = refused(REPO, dest)
-    assert "did not arrive as it is on the Hub; the same command fetches it again" in message
+    assert "did not arrive as on the Hub: README.md (and " in message
+    assert "the same command fetches it again" in message
     hub.corrupt.clear()
     pull(REPO, dest)
     assert contents(dest) == contents(folder)

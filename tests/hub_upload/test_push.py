@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lucaone hub push`, by the real client of the Hub, to a server on the loopback address."""
 
+import json
 import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,25 +15,13 @@ from transformers import AutoModel, AutoTokenizer
 
 import lucaone_cli
 from hub_upload import convert, export, pull, push, verify
-from hub_upload.repository.manifest import check_files, write_manifest
+from hub_upload.repository.manifest import check_files, read_manifest
 from tests.helpers import GOLDEN, REPOSITORY
 from tests.hub_upload.hub_protocol import WRITING
-from tests.hub_upload.hub_server import serve, write_repository
+from tests.hub_upload.hub_server import contents, serve, weights, write_repository
 
 REPO = "someone/lucaone-test"
 LARGE = {"model.safetensors": 300_000, "pictures/curves.png": 20_000}
-
-
-@pytest.fixture
-def hub(tmp_path, monkeypatch):
-    with serve(tmp_path / "hub") as server:
-        server.connect(monkeypatch, tmp_path / "home")
-        yield server
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return write_repository(tmp_path / "repository")
 
 
 @pytest.fixture
@@ -42,12 +30,10 @@ def at_once(monkeypatch):
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
+def edit(file, old, new):
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
 
 
 def main_is(hub, expected, kind="models"):
@@ -87,14 +73,16 @@ def test_without_yes_nothing_is_sent(hub, folder, capsys):
 
 def test_the_plan_shows_what_changes_against_what_is_there(hub, folder):
     push(folder, REPO, yes=True)
-    hub.store.commit(REPO, {"old.txt": b"old", "config.json": b"{}"}, delete=["tokenizer.json"])
+    hub.store.commit(
+        REPO, {"old.txt": b"old", "config.json": b"{}"}, delete=["tokenizer_config.json"]
+    )
     before = len(hub.requests)
     report = push(folder, REPO)
-    assert report.names("new") == ["tokenizer.json"]
+    assert report.names("new") == ["tokenizer_config.json"]
     assert report.names("changed") == ["config.json"]
     assert report.names("deleted") == ["old.txt"]
     assert set(report.names("unchanged")) == {"README.md", "manifest.json", *LARGE}
-    sizes = [(folder / name).stat().st_size for name in ("tokenizer.json", "config.json")]
+    sizes = [(folder / name).stat().st_size for name in ("tokenizer_config.json", "config.json")]
     assert report.upload_bytes == sum(sizes)
     assert report.commit is None
     assert not WRITING.intersection(request.step for request in hub.requests[before:])
@@ -109,15 +97,45 @@ def test_a_repository_that_is_there_stays_private_or_public(hub, folder, public)
 
 
 def test_a_card_without_a_license_is_noted(hub, folder):
-    (folder / "README.md").write_text("---\ntags: [biology]\n---\n# A model\n")
-    write_manifest(folder, "model", {})
+    write_repository(folder, license=None)
     assert "README.md names no license" in push(folder, REPO).notes
 
 
 def test_a_card_that_is_not_yaml_is_an_error(hub, folder):
     (folder / "README.md").write_text("---\nlicense: [\n---\n# A model\n")
-    write_manifest(folder, "model", {})
     assert "README.md: what stands between the lines of --- is not YAML" in refused(folder, REPO)
+
+
+def test_the_prose_of_a_card_may_be_edited(hub, folder, tmp_path):
+    edit(folder / "README.md", "# A model", "# A model of ours\n\nSee also our paper.")
+    push(folder, REPO, yes=True)
+    pulled = pull(REPO, tmp_path / "pulled")
+    assert not pulled.notes
+    assert contents(pulled.dest) == contents(folder)
+    assert check_files(pulled.dest) == []
+    edit(folder / "README.md", "our paper", "our second paper")
+    report = push(folder, REPO, yes=True)
+    assert report.names("new", "changed", "deleted") == ["README.md"]
+
+
+def test_a_claim_of_the_card_that_the_files_contradict(hub, folder):
+    edit(folder / "README.md", "| parameters | ", "| parameters | 1")
+    message = refused(folder, REPO, yes=True)
+    assert message.startswith(f"{folder}: README.md: Model: parameters is 1299,912, but")
+    assert hub.requests == []
+
+
+def test_a_card_that_was_edited_on_the_hub_is_replaced_with_a_note(hub, folder):
+    note = "README.md on the Hub has another text, which is replaced"
+    assert note not in push(folder, REPO, yes=True).notes
+    hub.store.commit(REPO, {"README.md": b"# Theirs"})
+    assert note in push(folder, REPO).notes
+
+
+def test_a_folder_without_a_card(hub, folder):
+    (folder / "README.md").unlink()
+    assert "there is no README.md" in push(folder, REPO, yes=True).notes
+    assert main_is(hub, contents(folder))
 
 
 def test_a_card_that_the_hub_does_not_accept(hub, folder):
@@ -146,6 +164,20 @@ def test_a_new_repository_is_public_if_asked(hub, folder):
     assert not hub.store.find(REPO).private
 
 
+def test_what_is_no_part_of_a_repository_is_left_alone(hub, folder):
+    expected = contents(folder)
+    for name in (".cache/note.txt", ".git/config", ".gitattributes"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("of a tool")
+    theirs = {".cache/theirs.txt": b"theirs"}
+    hub.store.create(REPO)
+    hub.store.commit(REPO, theirs)
+    report = push(folder, REPO, yes=True)
+    assert set(report.names("new")) == set(expected)
+    assert main_is(hub, expected | theirs)
+    assert not push(folder, REPO).changed
+
+
 def test_everything_is_one_commit(hub, folder):
     hub.store.create(REPO)
     hub.store.commit(REPO, {"old.txt": b"old", "config.json": b"{}"})
@@ -158,7 +190,7 @@ def test_everything_is_one_commit(hub, folder):
 def test_only_what_changed_is_sent(hub, folder):
     push(folder, REPO, yes=True)
     before = len(hub.requests)
-    write_repository(folder, **{"README.md": b"---\nlicense: mit\n---\n# Another card\n"})
+    write_repository(folder, license="mit")
     report = push(folder, REPO, yes=True, tag="v2")
     assert report.names("new", "changed") == ["README.md", "manifest.json"]
     sent = {request.step: request.size for request in hub.requests[before:]}
@@ -286,8 +318,8 @@ def pushed(hub, folder):
     """What is on the Hub from before; the folder has other weights now, and a new file."""
     push(folder, REPO, yes=True)
     before = contents(folder)
-    weights = bytes(reversed(before["model.safetensors"]))
-    write_repository(folder, **{"model.safetensors": weights, "more.png": b"0" * 50_000})
+    changed = {"model.safetensors": weights(2), "more.png": b"0" * 50_000}
+    write_repository(folder, **changed)
     return before
 
 
@@ -307,6 +339,30 @@ def test_a_folder_that_is_not_as_its_manifest_says(hub, folder, spoil):
 def test_a_folder_without_a_manifest(hub, folder):
     (folder / "manifest.json").unlink()
     assert "has no manifest.json" in refused(folder, REPO, yes=True)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"made_with": "lucaone-hf"},
+        {"made_with": {"lucaone-hf": 1}},
+        {"kind": "dataset"},
+        {"files": {"config.json": {"sha256": 0, "size": 1}}},
+        {"files": {"config.json": {"sha256": "0" * 63, "size": 1}}},
+        {"files": {"config.json": {"sha256": "0" * 64, "size": "1"}}},
+        {"files": {"../config.json": {"sha256": "0" * 64, "size": 1}}},
+        {"files": {"C:\\config.json": {"sha256": "0" * 64, "size": 1}}},
+    ],
+)
+def test_a_manifest_that_is_none(hub, folder, wrong):
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(read_manifest(folder) | wrong))
+    assert refused(folder, REPO, yes=True) == f"{path}: not a manifest of format 1"
+
+
+def test_a_card_in_the_manifest_that_is_none(hub, folder):
+    edit(folder / "manifest.json", '"name":', '"title":')
+    assert "manifest.json: its card is not as export writes it" in refused(folder, REPO)
 
 
 def test_a_token_that_is_not_valid(hub, folder, monkeypatch):
@@ -409,7 +465,7 @@ def test_content_that_changes_on_the_way_is_not_committed(hub, folder, pushed):
 def test_content_that_the_hub_changes_is_noticed(hub, folder):
     hub.corrupt = {"commit"}
     message = refused(folder, REPO, yes=True)
-    assert "config.json on the Hub is not what manifest.json says" in message
+    assert "on the Hub this is not what was sent: config.json" in message
 
 
 def test_a_push_of_somebody_else_in_between_is_not_overwritten(hub, folder, pushed):
@@ -467,6 +523,7 @@ def test_the_storage_of_large_files_is_not_told_the_token(hub, folder):
 def test_from_a_model_to_a_stranger_and_back(hub, tmp_path):
     source = convert(GOLDEN / "hub-tiny", tmp_path / "model", seq_type="prot")
     export(tmp_path / "model", tmp_path / "exported", license="mit")
+    edit(tmp_path / "exported" / "README.md", "# exported", "# A model\n\nIn our own words.")
     push(tmp_path / "exported", REPO, yes=True)
     program = """
 import sys, torch

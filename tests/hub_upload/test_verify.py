@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import pytest
 import torch
+from huggingface_hub import HfApi
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 
@@ -60,7 +61,7 @@ CHECKS = {
     "single": {*LOADING, *ENCODER, SINGLE, "pipeline text-classification"},
     "tokens": {*LOADING, *ENCODER, TOKENS, "pipeline token-classification"},
     "pairs": {*LOADING, "AutoModel", STOCK_PAIR, PAIR, "SentenceTransformer"},
-    "adapter": {*LOADING, SINGLE},
+    "adapter": {*LOADING, "PeftModel"},
 }
 
 # One process for many folders, each probed as if it were the only one.
@@ -307,19 +308,19 @@ DAMAGES = {
         change_tensors(
             flip_sign(f"base_model.model.{BLOCK.replace('weight', 'lora_B.weight')}"), ADAPTER
         ),
-        [SINGLE],
+        ["PeftModel"],
         "logits differs by",
     ),
     "a tensor too many in the adapter": Damage(
         "adapter",
         change_tensors(lambda tensors: tensors.update({EXTRA: torch.ones(2)}), ADAPTER),
-        [SINGLE],
+        ["PeftModel"],
         f"tensor {EXTRA} has no place in the model",
     ),
     "a head that the adapter lacks": Damage(
         "adapter",
         change_tensors(rename(f"base_model.model.{LAST}"), ADAPTER),
-        [SINGLE],
+        ["PeftModel"],
         f"tensor {LAST} is missing",
     ),
 }
@@ -396,8 +397,39 @@ def test_damage_fails_the_checks_that_it_concerns_and_no_other(
 
 def test_an_adapter_without_its_base_model_is_not_tried(probing, repositories):
     rows = {row.check: row for row in probing(repositories / "adapter")}
-    assert rows[SINGLE].status == "skipped"
-    assert "base model" in rows[SINGLE].detail
+    assert rows["PeftModel"].status == "skipped"
+    assert "base model" in rows["PeftModel"].detail
+
+
+def with_code(folder):
+    """Let a base model carry code, which an adapter neither needs nor runs."""
+    config = json.loads((folder / "config.json").read_text())
+    config["auto_map"] = {
+        name: "heads.LucaOneModel" for name in ("AutoConfig", "AutoModel", SINGLE)
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "heads.py").write_text("raise SystemExit('the code of the base model was run')")
+
+
+def with_heads(folder):
+    """Let a base model be one of pre-training, whose heads an adapter does not need."""
+    torch.manual_seed(1)
+    model = LucaOneForPreTraining(tiny_config(pretraining_tasks=TASKS))
+    model.lucaone.load_state_dict(LucaOneModel.from_pretrained(folder).state_dict())
+    model.save_pretrained(folder)
+
+
+@pytest.mark.parametrize("change", [with_code, with_heads])
+def test_an_adapter_on_other_base_models(change, probing, repositories, tmp_path):
+    base = shutil.copytree(repositories / "base", tmp_path / "base")
+    change(base)
+    assert failed(probing(repositories / "adapter", base)) == {}
+
+
+def test_an_adapter_on_the_wrong_base_model(probing, repositories, tmp_path):
+    base = shutil.copytree(repositories / "base", tmp_path / "base")
+    change_tensors(flip_sign(BLOCK.removeprefix("lucaone.")))(base)
+    assert failed(probing(repositories / "adapter", base)).keys() == {"PeftModel"}
 
 
 # The process itself.
@@ -415,7 +447,7 @@ def test_all_of_it(kind, repositories, tmp_path):
     expected = {*FILES, *CHECKS[kind], "network"} | ({"base model"} if base else set())
     assert {row.check for row in result.rows} == expected
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert read_manifest(folder)["files"].keys() == files - {"manifest.json"}
+    assert read_manifest(folder)["files"].keys() == files - {"manifest.json", "README.md"}
 
 
 @pytest.mark.slow
@@ -425,6 +457,12 @@ def test_a_process_that_ends_without_a_word(repository):
     assert failed(verify(repository).rows) == {
         "clean process": "ended with status 0 and no result (nothing was said)"
     }
+
+
+def test_a_process_that_hangs(repository, monkeypatch):
+    monkeypatch.setattr(verification, "_TIME_LIMIT", 0.1)
+    found = failed(verify(repository).rows)
+    assert found == {"clean process": "did not end within 0.1 seconds"}
 
 
 def test_the_process_has_nothing_that_a_stranger_has_not(monkeypatch, tmp_path):
@@ -535,6 +573,9 @@ def test_from_the_hub(repositories, tmp_path, monkeypatch, no_process):
             verify("someone/nothing")
         with pytest.raises(ValueError, match="no such revision"):
             verify("someone/single", revision="other")
+        HfApi().delete_file("manifest.json", "someone/single")
+        with pytest.raises(ValueError, match=r"^someone/single: has no manifest\.json"):
+            verify("someone/single")
 
 
 def as_space(folder):

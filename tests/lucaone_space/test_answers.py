@@ -74,7 +74,7 @@ def test_a_letter_that_is_none_of_the_twenty(shown):
     assert found.actual == "N" and len(found.letters) == 5
 
 
-@pytest.mark.parametrize("position", [None, 0, -1, 6, 1e300, float("inf"), float("nan")])
+@pytest.mark.parametrize("position", [None, 0, -1, 1.5, 6, 1e300, float("inf"), float("nan")])
 def test_positions_that_are_not_there(answers, position):
     with pytest.raises(ValueError, match="the sequence has positions 1 to 5"):
         answers.masked("MKTAY", "prot", position)
@@ -156,9 +156,11 @@ def test_map_is_coloured_by_a_piece_of_the_ids(shown):
 
 
 def test_too_few_and_too_many_for_a_map(answers):
-    with pytest.raises(ValueError, match="a map is of 4 to 200 sequences; here are 2 sequences"):
+    with pytest.raises(ValueError, match=r"a map is of 4 to 200 sequences; here are 2$"):
         answers.map(fasta(*PROTEINS[:2]), "prot", "")
-    with pytest.raises(ValueError, match="here are 201 sequences"):
+    with pytest.raises(ValueError, match=r"here is 1$"):
+        answers.map(fasta(*PROTEINS[:1]), "prot", "")
+    with pytest.raises(ValueError, match=r"here are 201$"):
         answers.map(">a\nMK\n" * 201, "prot", "")
     with pytest.raises(ValueError, match="all records have the same vector"):
         answers.map(">a\nMK\n" * 5, "prot", "")
@@ -170,7 +172,15 @@ def test_pair(answers):
     probability = answers.pairs.probability(gene.sequence, protein.sequence)
     assert f"{probability:.1%}" in page
     assert ("Yes" if probability >= 0.5 else "No") in page
-    assert "encodes" in page
+    assert "encodes" in page and "<small>" not in page
+
+
+def test_pasted_letters_are_named_and_the_notes_of_the_model_follow(shown):
+    pairs = PairModel(lucaone_nano.PAIR)
+    page = Answers(shown, pairs, Limits()).pair("ATGAAA", "MK")
+    assert "<b>DNA</b> (6 letters)" in page and "<b>protein</b> (2 letters)" in page
+    assert pairs.notes and page.count('<p class="note">') == len(pairs.notes)
+    assert "simulated genes and proteins alone" in page
 
 
 def test_a_pair_is_cut_as_in_training(answers):

@@ -103,7 +103,7 @@ def test_map(visit):
     expect(point.locator(".tip")).to_be_hidden()
     point.hover()
     expect(point.locator(".tip")).to_have_text(re.compile("^CL0023#"))
-    assert "here are 3 sequences" in visitor.ask(
+    assert "to 200 sequences; here are 3" in visitor.ask(
         MAP, real_sequences.species(3), seq_type="DNA or RNA"
     )
 
@@ -126,7 +126,7 @@ def test_a_file_is_read_in_the_browser(visit, tmp_path):
             visitor.panel.get_by_role("button", name="Read a FASTA file").click()
         chooser.value.set_files(tmp_path / name)
         if name == "large.fasta":
-            expect(visitor.result).to_have_text("The file is larger than 200,000 bytes.")
+            expect(visitor.result).to_have_text("The file has more than 200,000 characters.")
         expect(visitor.panel.locator("textarea")).to_have_value(re.compile(">CL0020#"))
     visitor.panel.get_by_label("protein", exact=True).check()
     visitor.send()

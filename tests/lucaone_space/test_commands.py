@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lucaone demo` and `lucaone hub space` as a user meets them."""
 
+import contextlib
 import signal
 import socket
 import subprocess
@@ -42,6 +43,25 @@ def test_demo_on_a_port_that_is_taken(capsys):
     assert capsys.readouterr().err == (
         f"lucaone: error: --host 127.0.0.1, --port {port}: taken, or not of this machine\n"
     )
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999"])
+def test_demo_on_no_port(capsys, port):
+    with contextlib.suppress(SystemExit):  # of the parser itself
+        assert lucaone_cli.main(["demo", "--port", port]) == 2
+    assert port in capsys.readouterr().err
+
+
+def test_hub_space_with_an_empty_title(tmp_path, capsys):
+    assert lucaone_cli.main(["hub", "space", "a/b", str(tmp_path / "page"), "--title", ""]) == 2
+    assert "--title '': a title is one line" in capsys.readouterr().err
+
+
+def test_hub_space_of_a_name_says_that_it_is_not_looked_up(tmp_path, capsys):
+    assert lucaone_cli.main(["hub", "space", "someone/lucaone", str(tmp_path / "page")]) == 0
+    captured = capsys.readouterr()
+    assert "someone/lucaone was not looked up" in captured.err
+    assert "HF_TOKEN" in captured.err
 
 
 @pytest.mark.slow

@@ -27,7 +27,12 @@ def test_the_other_molecule_is_noticed():
     limits = Limits()
     assert read_sequences("MDDREDLVYQAKLAEQAERYDEMV", "prot", limits).notes == []
     (note,) = read_sequences("MDDREDLVYQAKLAEQAERYDEMV", "gene", limits).notes
-    assert "looks like a protein" in note
+    assert note == "sequence looks like protein, but is read as DNA or RNA"
+    text = ">a\nMDDREDLVYQAKLAEQAERYDEMV\n>b\nACGTACGTACGTACGTACGTA\n"
+    (note,) = read_sequences(text, "gene", limits).notes
+    assert note == "1 of 2 sequences looks like protein; all are read as DNA or RNA"
+    (note,) = read_sequences("ACGT" * 6, "prot", limits, unnamed="protein").notes
+    assert note == "protein looks like DNA or RNA, but is read as protein"
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the server gives to somebody who speaks with it directly, and what not."""
 
+import asyncio
 import socket
 
 import gradio
 import httpx
 import pytest
+from starlette.middleware import Middleware
 
 from lucaone_space import build_app
 from lucaone_space.inputs import Limits
+from lucaone_space.server import ClosedRoutes
 from tests.helpers import GOLDEN, REPOSITORY
 from tests.lucaone_space.visitors import ANNOTATION, MAP, MASKED, PAIR, ask, post
 
@@ -71,6 +74,47 @@ def test_closed_routes(url, secret, route):
     assert SECRET.encode() not in answer
 
 
+@pytest.mark.parametrize("kind", ["websocket", "another"])
+def test_only_http_is_spoken(kind):
+    reached, sent = [], []
+
+    async def inner(*_):
+        reached.append(kind)
+
+    async def send(message):
+        sent.append(message["type"])
+
+    closed = ClosedRoutes(inner, largest_body=10)
+    asyncio.run(closed({"type": kind, "path": "/"}, None, send))
+    assert reached == [] and sent == ["websocket.close"]
+
+
+def test_middleware_of_others_leaves_the_routes_closed():
+    seen = []
+
+    class Seen:
+        def __init__(self, app):
+            self.app = app
+
+        async def __call__(self, scope, receive, send):
+            if scope["type"] == "http":
+                seen.append(scope["path"])
+            await self.app(scope, receive, send)
+
+    app = build_app(GOLDEN / "hub-tiny")
+    given = {"middleware": [Middleware(Seen)], "docs_url": "/robots.txt"}
+    app.launch(
+        server_name="127.0.0.1", quiet=True, prevent_thread_lock=True, app_kwargs=given.copy()
+    )
+    try:
+        assert httpx.post(f"{app.local_url}gradio_api/upload").status_code == 404
+        assert httpx.get(f"{app.local_url}config").status_code == 200
+        assert "swagger" not in httpx.get(f"{app.local_url}robots.txt").text
+    finally:
+        app.close(verbose=False)
+    assert "/config" in seen and "/gradio_api/upload" not in seen
+
+
 @pytest.mark.parametrize(
     "route", ["upload", "process_recording", "component_server", "run/predict", "call/predict"]
 )
@@ -106,6 +150,9 @@ def test_wrong_values_are_errors_without_details(url):
     assert "the sequence has positions 1 to 16; give one" in ask(
         url, MASKED, [LETTERS, "prot", None]
     )
+    for position in (0, 1.5):
+        said = ask(url, MASKED, [LETTERS, "prot", position])
+        assert f"positions 1 to 16, not {position}" in said
     assert "the text is empty" in ask(url, MASKED, [None, "prot", 3])
     for values in ([LETTERS, "column:id", 3], [LETTERS, "prot", "first"], [LETTERS, "prot"]):
         assert ask(url, MASKED, values) is None

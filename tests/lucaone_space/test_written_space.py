@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lucaone hub space`: a Space that needs nothing of this repository."""
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -29,6 +31,7 @@ def is_ours(finder):
 
 sys.meta_path = [finder for finder in sys.meta_path if not is_ours(finder)]
 assert importlib.util.find_spec("finetune") is None
+sys.modules |= dict.fromkeys(("accelerate", "datasets", "evaluate"))  # not in requirements.txt
 runpy.run_path("app.py", run_name="__main__")
 """
 
@@ -54,7 +57,7 @@ def test_what_is_written(written):
 
 def test_what_the_hub_is_told(written):
     card = RepoCard.load(written[0] / "README.md", repo_type="space").data.to_dict()
-    assert card["title"] == 'My "page": #1' and card["license"] == "apache-2.0"
+    assert card["title"] == 'My "page": #1'
     assert (card["sdk"], card["app_file"], card["python_version"]) == ("gradio", "app.py", "3.11")
     assert re.fullmatch(r"6\.\d+\.\d+", card["sdk_version"])
     assert "models" not in card
@@ -64,9 +67,10 @@ def test_requirements_are_those_of_the_package(written):
     lines = (written[0] / "requirements.txt").read_text().splitlines()
     found = {Requirement(line).name: Requirement(line).specifier for line in lines}
     assert {"torch", "transformers", "gradio", "scikit-learn"} <= found.keys()
-    assert not {"lucaone-hf", "peft", "pytest"} & found.keys()
+    unused = {"accelerate", "datasets", "evaluate"}
+    assert not {"lucaone-hf", "peft", "pytest", *unused} & found.keys()
     for requirement in map(Requirement, requires("lucaone-hf")):
-        if requirement.marker is None:
+        if requirement.marker is None and requirement.name not in unused:
             assert found[requirement.name] == requirement.specifier
 
 
@@ -75,6 +79,8 @@ def test_names_on_the_hub_stay_names(tmp_path):
     assert report.models == ["someone/lucaone", "someone/pairs"] and report.size < 2_000_000
     card = RepoCard.load(tmp_path / "page" / "README.md", repo_type="space").data.to_dict()
     assert card["models"] == ["someone/lucaone", "someone/pairs"]
+    assert card["license"] == "apache-2.0"  # of the code, all that the Space holds
+    assert [note.split()[0] for note in report.notes] == report.models
     app = (tmp_path / "page" / "app.py").read_text()
     assert "build_app('someone/lucaone', 'someone/pairs', title='LucaOne').launch()" in app
 
@@ -98,14 +104,84 @@ def test_what_is_wrong_leaves_nothing(tmp_path, monkeypatch):
     assert [path.name for path in dest.iterdir()] == ["mine"]
 
 
-def test_a_model_that_names_a_folder_of_this_machine(tmp_path):
-    model = tmp_path / "model"
-    model.mkdir()
-    for file in (GOLDEN / "hub-tiny").iterdir():
-        (model / file.name).write_bytes(file.read_bytes())
-    (model / "results.json").write_text(f'{{"data": "{tmp_path}/model/train.csv"}}')
-    with pytest.raises(ValueError, match=r"results\.json: names the folder"):
+def copy_tiny(folder, card=None):
+    """Copy a small model, beside a card that says so much of its licence."""
+    shutil.copytree(GOLDEN / "hub-tiny", folder)
+    if card is not None:
+        (folder / "README.md").write_text(f"---\n{card}\n---\nA model.\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("card", "stated"),
+    [
+        ("license: cc-by-nc-4.0", "cc-by-nc-4.0"),
+        ("license: [mit, apache-2.0]", None),
+        ("tags: [biology]", None),
+        (None, None),
+    ],
+)
+def test_the_licence_is_that_of_the_model(tmp_path, card, stated):
+    model = copy_tiny(tmp_path / "tiny", card)
+    space(model, tmp_path / "page")
+    readme = tmp_path / "page" / "README.md"
+    assert RepoCard.load(readme, repo_type="space").data.to_dict().get("license") == stated
+    if stated:
+        assert f"Its licence: {stated}." in readme.read_text()
+    else:
+        assert "no one licence can be stated" in readme.read_text()
+    copied = tmp_path / "page" / "model" / "tiny" / "README.md"
+    assert copied.is_file() == (card is not None)
+
+
+def test_two_licences_are_none(tmp_path, pair_folder):
+    model = copy_tiny(tmp_path / "tiny", "license: mit")
+    pairs = tmp_path / "pairs"
+    shutil.copytree(pair_folder, pairs)
+    (pairs / "README.md").write_text("---\nlicense: cc-by-4.0\n---\n")
+    space(model, tmp_path / "page", pair_model=pairs)
+    readme = tmp_path / "page" / "README.md"
+    assert "license" not in RepoCard.load(readme, repo_type="space").data.to_dict()
+    assert "licence: mit." in readme.read_text() and "licence: cc-by-4.0." in readme.read_text()
+
+
+def test_no_more_than_the_page_needs_is_copied(tmp_path):
+    model = copy_tiny(tmp_path / "tiny", "license: mit")
+    results = {"data": f"{model}/train.csv", "notes": ["For show.", f"Read {model}/train.csv."]}
+    (model / "results.json").write_text(json.dumps(results))
+    for name in ("trainer_state.json", "notes.txt", "reference.safetensors", "modeling.py"):
+        (model / name).write_text(str(model))
+    space(model, tmp_path / "page")
+    copied = tmp_path / "page" / "model" / "tiny"
+    assert {path.name for path in copied.iterdir()} == {
+        "README.md",
+        "config.json",
+        "model.safetensors",
+        "results.json",
+        "tokenizer_config.json",
+        "vocab.json",
+    }
+    notes = ["For show.", "Read train.csv."]
+    assert json.loads((copied / "results.json").read_text()) == {"notes": notes}
+    assert "For show." in (tmp_path / "page" / "README.md").read_text()
+
+
+def test_what_names_a_folder_of_this_machine_is_not_written(tmp_path):
+    model = copy_tiny(tmp_path / "tiny")
+    with pytest.raises(ValueError, match=r"README\.md: names the folder"):
+        space(model, tmp_path / "page", title=f"Of {model}")
+    (model / "README.md").write_text(f"Made from {model}/train.csv")
+    with pytest.raises(ValueError, match=r"README\.md: names the folder"):
         space(model, tmp_path / "page")
+    assert not (tmp_path / "page").exists()
+
+
+def test_an_adapter_is_to_be_merged_first(tmp_path):
+    adapter = copy_tiny(tmp_path / "adapter")
+    (adapter / "adapter_config.json").write_text("{}")
+    for models in ({"model": adapter}, {"model": "a/b", "pair_model": adapter}):
+        with pytest.raises(ValueError, match="an adapter without its base model"):
+            space(dest=tmp_path / "page", **models)
     assert not (tmp_path / "page").exists()
 
 

@@ -11,13 +11,13 @@ from typing import Any
 import torch
 import transformers
 from safetensors import safe_open
+from transformers.dynamic_module_utils import get_class_from_dynamic_module
 
 from .values import REFERENCE, Failed, Reference, Skipped, alone, answers, compare, encode
 
 # What peft puts before the name of every tensor.
 _PREFIX = "base_model.model."
 _OPTIONS = {
-    "trust_remote_code": True,
     "dtype": torch.float32,
     "use_safetensors": True,
     "output_loading_info": True,
@@ -63,14 +63,20 @@ class Repository:
         """Name what can be checked, in the order in which people would do it."""
         yield "AutoConfig", self.check_config
         yield "AutoTokenizer", self.check_tokenizer
+        if self.is_adapter:
+            yield "PeftModel", partial(self.check_model, self.stored_class, self.load_adapter)
+            return
         for name, model_class in self.auto_map.items():
-            # An adapter fits the class that it was trained with, and no other.
-            if name != "AutoConfig" and (not self.is_adapter or model_class == self.stored_class):
-                yield name, partial(self.check_model, name)
+            if name != "AutoConfig":
+                yield name, partial(self.check_model, model_class, partial(self.load, name))
+
+    def configuration(self) -> Any:
+        """Load the configuration."""
+        return transformers.AutoConfig.from_pretrained(self.folder, trust_remote_code=True)
 
     def check_config(self) -> str:
         """Compare the configuration with the source model's."""
-        config = transformers.AutoConfig.from_pretrained(self.folder, trust_remote_code=True)
+        config = self.configuration()
         for name, value in self.reference.config.items():
             if (found := getattr(config, name)) != value:
                 raise Failed(f"{name} is {found}, not {value}")
@@ -105,11 +111,10 @@ class Repository:
             raise Failed("reads a sequence without a molecule type, instead of refusing it")
         return f"same ids; reads {tokenizer.seq_type} where nothing is said"
 
-    def check_model(self, auto_class: str) -> str:
+    def check_model(self, model_class: str, load: Callable[[], Any]) -> str:
         """Load a class strictly, and compare its outputs, for a padded batch and one row alone."""
-        model_class = self.auto_map[auto_class]
         expected = self.reference.outputs[model_class]
-        model = self.load(auto_class)
+        model = load()
         inputs = self.reference.inputs_of(model_class)
         padded = compare(answers(model, inputs), expected, "padded batch")
         last = answers(model, alone(inputs, -1))
@@ -122,15 +127,12 @@ class Repository:
 
         Raises:
             Failed: a tensor is missing, superfluous or misshapen.
-            Skipped: this version of transformers does not know the Auto class, or the base model
-                of an adapter is not given.
+            Skipped: this version of transformers does not know the Auto class.
         """
         auto = getattr(transformers, auto_class, None)
         if auto is None:
             raise Skipped(f"transformers {transformers.__version__} does not know {auto_class}")
-        if self.is_adapter:
-            return self._with_adapter(auto)
-        model, report = auto.from_pretrained(self.folder, **_OPTIONS)
+        model, report = auto.from_pretrained(self.folder, trust_remote_code=True, **_OPTIONS)
         missing, superfluous = set(report["missing_keys"]), set(report["unexpected_keys"])
         if self.auto_map[auto_class] == self.stored_class:
             # transformers 5.23 takes what the encoder ignores for what the whole model ignores.
@@ -138,17 +140,21 @@ class Repository:
         _check_tensors(missing, superfluous, report["mismatched_keys"])
         return model.eval()
 
-    def _with_adapter(self, auto: Any) -> Any:
+    def load_adapter(self) -> Any:
+        """Load the base model as the class that the adapter is for, and put the adapter on it.
+
+        Raises:
+            Failed: a tensor is missing, superfluous or misshapen.
+            Skipped: the base model is not given.
+        """
         if self.base is None:
             raise Skipped("no base model is given to put the adapter on")
         from peft import PeftModel, get_peft_model_state_dict
 
-        config = transformers.AutoConfig.from_pretrained(self.folder, trust_remote_code=True)
-        # As the library completes the names of code in a configuration from the Hub.
-        config.auto_map = {
-            name: f"{self.folder}--{value}" for name, value in config.auto_map.items()
-        }
-        model, report = auto.from_pretrained(self.base, config=config, **_OPTIONS)
+        # As the card says it. An Auto class would look for the code in the base model.
+        config = self.configuration()
+        model_class = get_class_from_dynamic_module(f"heads.{self.stored_class}", str(self.folder))
+        model, report = model_class.from_pretrained(self.base, config=config, **_OPTIONS)
         stored = {name.removeprefix(_PREFIX) for name in self.stored}
         missing = set(report["missing_keys"]) - stored
         _check_tensors(missing, set(report["unexpected_keys"]), report["mismatched_keys"])

@@ -1,6 +1,6 @@
 # Copyright 2026 The lucaone-hf authors.
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong with the Hub, in one line that says what to do."""
+"""The Hub: names of repositories, and what goes wrong there, in one line that says what to do."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +36,17 @@ def check_repo_id(repo_id: str) -> None:
         validate_repo_id(repo_id)
     except HFValidationError as error:
         raise ValueError(f"{repo_id!r} is not the name of a repository ({error})") from None
+    if "/" not in repo_id:
+        raise ValueError(f"{repo_id}: give the repository as OWNER/NAME")
+
+
+def is_repo_id(name: str) -> bool:
+    """Whether a name has the form of that of a repository, OWNER/NAME."""
+    try:
+        check_repo_id(name)
+    except ValueError:
+        return False
+    return True
 
 
 @contextmanager
@@ -46,7 +57,7 @@ def asking_the_hub(about: str) -> Iterator[None]:
         about: the repository or collection, which the message begins with.
 
     Raises:
-        HubError: the Hub cannot be reached or refuses.
+        HubError: the Hub cannot be reached or refuses, or files cannot be read or written.
     """
     try:
         yield
@@ -60,7 +71,7 @@ def asking_the_hub(about: str) -> Iterator[None]:
             cause = None if isinstance(cause, ValueError) else cause.__cause__
         if cause is not None:
             raise HubError(f"{about}: {_explain(cause)}") from None
-        if isinstance(error, ValueError | RuntimeError):
+        if isinstance(error, ValueError | RuntimeError | OSError):
             raise HubError(f"{about}: {' '.join(str(error).split())}") from None
         raise
 
