@@ -37,6 +37,13 @@ PROBLEMS = {
     "multi_label": "several labels per record",
     "regression": "a number per record",
 }
+# What `evaluation.score` takes means over.
+AVERAGES = {
+    "binary": "f1 is that of the positive class.",
+    "multi_class": "f1 and roc_auc are means over the classes, each against the rest.",
+    "multi_label": "f1, roc_auc and pr_auc are means over the labels, f1_micro counts over all of "
+    "them, and accuracy is the share of the records of which every label is right.",
+}
 # Rows that a table has at most.
 MOST_LABELS, MOST_GROUPS = 30, 50
 
@@ -175,6 +182,8 @@ def _scores(results: Mapping[str, Any]) -> list[str]:
         row += [number(published.get(name))] * bool(published)
         rows.append(row)
     parts = [table(header, rows)] if rows else []
+    if rows and task.get("problem") in AVERAGES:
+        parts.append(AVERAGES[task["problem"]])
     if intervals:
         parts.append(
             f"In brackets: {LEVEL:.0%} percentile intervals of a bootstrap over the records, "

@@ -90,10 +90,17 @@ def number(value: Any) -> str:
 
 def yaml_block(values: Mapping[str, Any]) -> str:
     """Return as a block of YAML what has a value."""
-    known = {key: value for key, value in values.items() if value}
-    text = yaml.safe_dump(known, sort_keys=False, allow_unicode=True, width=100)
+    text = yaml.safe_dump(_given(values), sort_keys=False, allow_unicode=True, width=100)
     fence = max(["``", *re.findall("`+", text)], key=len) + "`"
     return f"{fence}yaml\n{text}{fence}"
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what has a value, zero and false among it, at any depth."""
+    inner = {
+        key: _given(value) if isinstance(value, Mapping) else value for key, value in values.items()
+    }
+    return {key: value for key, value in inner.items() if value not in (None, "", {}, [], ())}
 
 
 def python_block(auto_class: str, seq_type: str, result: str) -> str:

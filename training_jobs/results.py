@@ -34,8 +34,17 @@ def save_model(model: Any, state_dict: dict[str, Tensor] | None, folder: Path) -
         folder: that is there.
     """
     model.save_pretrained(folder, state_dict=state_dict, max_shard_size=MAX_SHARD_SIZE)
-    for file in folder.glob("*.safetensors"):
-        file.chmod((folder / "config.json").stat().st_mode)  # safetensors makes its files private
+    share_weights(folder)
+
+
+def share_weights(folder: Path) -> None:
+    """Let those read the weights who may read the configuration; safetensors makes them private.
+
+    Args:
+        folder: of a model, whose weights may lie in folders within it.
+    """
+    for file in folder.rglob("*.safetensors"):
+        file.chmod((folder / "config.json").stat().st_mode)
 
 
 def save_results(results: dict[str, Any], command: str, folder: Path) -> None:

@@ -17,7 +17,7 @@ from modeling_lucaone import (
     LucaOnePreTrainedModel,
 )
 from tokenization import LucaOneTokenizerFast
-from training_jobs.results import MAX_SHARD_SIZE
+from training_jobs import results
 
 from ..files import CheckpointError, new_folder, read_json, some_of
 from ..sentence_transformer_files import write_sentence_transformer_files
@@ -160,12 +160,9 @@ def save_model(
         notes.append(f"every task is of type {seq_type}, so the tokenizer has it as its default")
     tokenizer = LucaOneTokenizerFast(seq_type=seq_type)
     with new_folder(dest) as folder:
-        model.save_pretrained(folder, max_shard_size=MAX_SHARD_SIZE)
+        results.save_model(model, None, folder)
         tokenizer.save_pretrained(folder)
         write_sentence_transformer_files(folder)
-        permissions = (folder / "config.json").stat().st_mode
-        for file in folder.glob("*.safetensors"):
-            file.chmod(permissions)  # safetensors makes its files private
     classes = ["LucaOneForMaskedLM", "LucaOneModel"]
     if model.config.pretraining_tasks is not None:
         stored_first = isinstance(model, LucaOneForPreTraining)

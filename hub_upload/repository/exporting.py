@@ -19,7 +19,13 @@ from embedding.models import find_model, load_model, load_tokenizer
 from finetune.classifiers import ADAPTER, ADAPTER_WEIGHTS, find_classifier, load_classifier
 from modeling_lucaone import LucaOnePreTrainedModel
 from tokenization import normalize_seq_type
-from training_jobs.results import LICENSE, MAX_SHARD_SIZE, stated_license, without_folders
+from training_jobs.results import (
+    LICENSE,
+    MAX_SHARD_SIZE,
+    share_weights,
+    stated_license,
+    without_folders,
+)
 
 from ..files import check_destination, new_folder, read_json, some_of
 from ..sentence_transformer_files import write_sentence_transformer_files
@@ -285,8 +291,7 @@ def _write(found: _Exported, folder: Path, card: CardFacts, known: Sequence[Path
     _write_results(found.folder, folder)
     write_reference(found.model, found.tokenizer, folder)
     (folder / CARD).write_text(render_card(folder, card), "utf-8")
-    for file in folder.rglob("*.safetensors"):
-        file.chmod((folder / CONFIG).stat().st_mode)  # safetensors makes its files private
+    share_weights(folder)
     if private := find_private(folder, [found.folder.parent, *known]):
         raise ValueError(f"not written, for {some_of(private)}")
     write_manifest(folder, "model" if found.adapter is None else "adapter", asdict(card))

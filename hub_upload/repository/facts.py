@@ -10,13 +10,12 @@ from typing import Any
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import safe_open
 
+from finetune.classifiers import ADAPTER
 from modeling_lucaone import LucaOneConfig
 from modeling_lucaone.pipelines import HUB_AUTO_CLASS
 from training_jobs.markdown import TYPE_NAMES
 
 from ..files import CheckpointError, one_line, read_json
-
-ADAPTER_CONFIG = "adapter_config.json"
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ class ModelFacts:
         return cls(
             stored_class=(config.architectures or ["LucaOneModel"])[0],
             auto_map=dict(fields.get("auto_map") or {}),
-            adapter=(folder / ADAPTER_CONFIG).is_file(),
+            adapter=(folder / ADAPTER).is_file(),
             parameters=sum(math.prod(shape) for shape in shapes.values()),
             dtypes=tuple(sorted(dtypes)),
             weight_bytes=sum(file.stat().st_size for file in files),

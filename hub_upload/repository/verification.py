@@ -16,11 +16,11 @@ from huggingface_hub import snapshot_download
 
 from embedding.hub import asking_the_hub, check_repo_id
 from embedding.models import find_model
+from finetune.classifiers import ADAPTER
 
 from ..files import one_line, read_json, some_of
 from . import probe
 from .card import CardFacts, check_card
-from .facts import ADAPTER_CONFIG
 from .manifest import PICKLES, check_files, read_manifest
 from .privacy import find_private
 
@@ -135,10 +135,10 @@ def _find(name: str, revision: str | None) -> Path:
 
 
 def _find_base(folder: Path, base_model: str | os.PathLike[str] | None) -> Path:
-    settings = read_json(folder / ADAPTER_CONFIG)
+    settings = read_json(folder / ADAPTER)
     name = base_model or settings.get("base_model_name_or_path")
     if not name:
-        raise ValueError(f"{ADAPTER_CONFIG} names no base model; --base-model names it")
+        raise ValueError(f"{ADAPTER} names no base model; --base-model names it")
     revision = None if base_model else settings.get("revision")
     return find_model(name, revision).folder.resolve()
 

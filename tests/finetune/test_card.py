@@ -11,7 +11,7 @@ import torch
 from huggingface_hub import ModelCard, ModelCardData
 from transformers import AutoTokenizer
 
-from finetune.card import metadata, render_card, sections, summary
+from finetune.card import AVERAGES, PROBLEMS, metadata, render_card, sections, summary
 from modeling_lucaone import LucaOneForPairClassification, LucaOneForSequenceClassification
 from tests.helpers import GOLDEN, tiny_config
 
@@ -184,7 +184,15 @@ def test_what_is_missing_is_left_out():
         assert title not in text
     assert "None" not in text
     none = dict.fromkeys(("intervals", "by_group", "majority", "seconds"))
-    assert "None" not in render_card(changed(task__published=None, task__max_lengths=None, **none))
+    text = render_card(changed(task__published=None, task__max_lengths=None, **none))
+    assert "None" not in text and "null" not in text
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_it_says_what_a_metric_is_the_mean_of(problem):
+    scores = render_card(changed(task__problem=problem)).partition("## Results")[2]
+    said = [line for line in AVERAGES.values() if line in scores]
+    assert said == ([AVERAGES[problem]] if problem != "regression" else [])
 
 
 def test_results_from_a_file_give_the_same_card():
