@@ -62,7 +62,9 @@ def _named(name: str, folder: Path) -> Iterator[None]:
     except StrictDataclassError as error:
         raise ValueError(f"{name}: config.json: {_first_line(error.__cause__ or error)}") from error
     except Exception as error:  # a damaged file fails in any way
-        reason = _first_line(error).replace(str(folder), name)
+        reason = _first_line(error)
+        if Path(name) != folder:
+            reason = reason.replace(str(folder), name)
         raise ValueError(f"{name}: {reason}") from error
 
 

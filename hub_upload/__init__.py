@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .repository.exporting import export
     from .repository.verification import verify
     from .sentence_transformer_files import write_sentence_transformer_files
-    from .space.writing import space
+    from .spaces.writing import space
     from .transfer.pulling import pull
     from .transfer.pushing import push
 
@@ -29,7 +29,7 @@ _HOME = {
     "pull": "transfer.pulling",
     "push": "transfer.pushing",
     "republish": "published.republishing",
-    "space": "space.writing",
+    "space": "spaces.writing",
     "verify": "repository.verification",
     "write_sentence_transformer_files": "sentence_transformer_files",
 }

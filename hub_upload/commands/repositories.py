@@ -21,7 +21,7 @@ MODEL is a folder that lucaone convert, init, finetune or pretrain made, or the
 adapter/ folder of a LoRA run. DEST gets the weights as safetensors, the code that
 loads them without this package, the tokenizer, a model card made of what the files
 and the training's results.json say, reference values and a manifest with the
-SHA-256 of every file. At the end it is tried as by lucaone hub verify; nothing is
+SHA-256 of every file but the card. At the end it is tried as by lucaone hub verify; nothing is
 left of it if anything fails.
 """
 VERIFY = """\

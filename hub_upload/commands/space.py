@@ -39,10 +39,7 @@ def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 def run(options: dict[str, Any]) -> None:
     """Write the Space and say where it is."""
-    try:
-        from hub_upload.space.writing import check_title, space
-    except ImportError as error:
-        raise ImportError(f"{error}; pip install 'lucaone-hf[space]'") from None
+    from hub_upload.spaces.writing import check_title, space
 
     check_usage(check_title, {"title": options.get("title")})
     report = space(**options)

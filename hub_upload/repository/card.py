@@ -4,12 +4,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import requires
 from pathlib import Path
 
 from huggingface_hub import ModelCard, ModelCardData
+from huggingface_hub.dataclasses import strict
+from huggingface_hub.errors import StrictDataclassError
 from packaging.requirements import Requirement
 
 import finetune.card
@@ -32,7 +34,7 @@ from .examples import (
     vectors,
 )
 from .facts import ModelFacts
-from .manifest import CARD
+from .manifest import CARD, MANIFEST, read_manifest
 
 RESULTS = "results.json"
 _TEMPLATE = Path(__file__).with_name("model_card.md.jinja")
@@ -49,9 +51,10 @@ _ADDED_BY_HAND = ("base_model", "base_model_relation", "datasets")
 _CELLS = re.compile(r"(?<!\\)\|")
 
 
-@dataclass(frozen=True, kw_only=True)
+@strict
+@dataclass(kw_only=True)
 class CardFacts:
-    """What a card says beside that which the files of the repository tell.
+    """What a card says beside that which the files of the repository tell; types are checked.
 
     Attributes:
         name: title.
@@ -65,8 +68,22 @@ class CardFacts:
     name: str
     license: str | None = None
     base_model: str | None = None
-    published: Mapping[str, str] | None = None
+    published: dict[str, str] | None = None
     repository: str = "OWNER/NAME"
+
+    @classmethod
+    def read(cls, folder: Path) -> "CardFacts":
+        """Read them from the manifest of a repository.
+
+        Raises:
+            ValueError: there is none, or it does not hold what a card was rendered from.
+        """
+        try:
+            return cls(**read_manifest(folder)["card"])
+        except (TypeError, StrictDataclassError) as error:
+            raise ValueError(
+                f"{folder / MANIFEST}: its card is not as export writes it ({one_line(error)})"
+            ) from None
 
 
 def render_card(folder: Path, card: CardFacts) -> str:

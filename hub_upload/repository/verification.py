@@ -105,7 +105,7 @@ def verify(
         raise ValueError(f"{model}: is no adapter, so it has no base model")
     rows = [
         _check("manifest", lambda: check_files(folder), "every file as listed"),
-        _check("card", lambda: _check_card(folder), "says what the files say"),
+        _check("card", lambda: check_card(folder, CardFacts.read(folder)), "as the files say"),
         _check("privacy", lambda: find_private(folder), "names no folder or token of a person"),
         _check("pickles", lambda: _pickles(folder), "no file could run code when it is read"),
     ]
@@ -150,10 +150,6 @@ def _check(name: str, find: Callable[[], list[str]], fine: str) -> Row:
     except Exception as error:  # a damaged file fails in any way
         return Row(name, "failed", one_line(error))
     return Row(name, "failed", some_of(wrong)) if wrong else Row(name, "ok", fine)
-
-
-def _check_card(folder: Path) -> list[str]:
-    return check_card(folder, CardFacts(**read_manifest(folder)["card"]))
 
 
 def _pickles(folder: Path) -> list[str]:

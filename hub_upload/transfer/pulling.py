@@ -9,10 +9,10 @@ from os import PathLike
 from pathlib import Path
 
 from huggingface_hub import HfApi
-from huggingface_hub.errors import RepositoryNotFoundError
+from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 from huggingface_hub.hf_api import ModelInfo
 
-from embedding.hub import HubError, asking_the_hub, check_repo_id
+from embedding.hub import SIGN_IN, HubError, asking_the_hub, check_repo_id
 
 from ..files import check_destination, move_into_place, some_of
 from ..repository.manifest import MANIFEST, PICKLES, check_files, is_inside, is_ours
@@ -101,9 +101,14 @@ def pull(repo_id: str, dest: str | PathLike[str], *, revision: str | None = None
 def _find(api: HfApi, repo_id: str, revision: str | None) -> ModelInfo:
     try:
         return api.model_info(repo_id, revision=revision)
+    except GatedRepoError:
+        raise
     except RepositoryNotFoundError:
         if api.repo_exists(repo_id, repo_type="space"):
-            raise HubError(f"{repo_id}: a Space; only a model can be pulled") from None
+            raise HubError(
+                f"{repo_id}: a Space, and no model that this token may see; only a model can be "
+                f"pulled, and for a private one {SIGN_IN}"
+            ) from None
         raise
 
 

@@ -25,6 +25,7 @@ from ..repository.manifest import (
     read_manifest,
     repository_files,
 )
+from ..repository.privacy import find_private
 from .report import UPLOADED, FileChange, PushReport
 
 MAIN = "main"
@@ -85,8 +86,8 @@ def push(
         What was done, or would be.
 
     Raises:
-        ValueError: an option cannot be right; the folder has no manifest, is not as it says, or
-            has a card that its files contradict.
+        ValueError: an option cannot be right; the folder has no manifest, is not as it says, names
+            a folder of this machine, holds a token, or has a card that its files contradict.
         HubError: the Hub cannot be reached or refuses, the tag belongs to another commit, or the
             Hub does not hold afterwards what was sent.
     """
@@ -95,6 +96,9 @@ def push(
     manifest = read_manifest(folder)
     if faults := check_files(folder):
         raise ValueError(f"{folder}: not as {MANIFEST} says: {some_of(faults)}; export it again")
+    # The card may have been edited since it was looked through.
+    if private := find_private(folder, [folder.parent, Path.cwd()]):
+        raise ValueError(f"{folder}: {some_of(private)}, which is not sent")
     api = HfApi()
     repo_type: Literal["model", "space"] = "space" if manifest["kind"] == "space" else "model"
     report = PushReport(
@@ -103,7 +107,7 @@ def push(
         url=f"{api.endpoint}/{'spaces/' if repo_type == 'space' else ''}{repo_id}",
         branch=None if pull_request else branch or MAIN,
         private=not public,
-        notes=_check_card(folder, manifest),
+        notes=_check_card(folder, manifest["kind"]),
     )
     with asking_the_hub(repo_id):
         _find_repository(api, report)
@@ -121,7 +125,7 @@ def push(
     return report
 
 
-def _check_card(folder: Path, manifest: dict[str, Any]) -> list[str]:
+def _check_card(folder: Path, kind: str) -> list[str]:
     """Refuse a card that the files contradict, and return what one should know of it."""
     card = folder / CARD
     if not card.is_file():
@@ -130,14 +134,10 @@ def _check_card(folder: Path, manifest: dict[str, Any]) -> list[str]:
         metadata = metadata_load(card)
     except (ValueError, yaml.YAMLError):
         raise ValueError(f"{card}: what stands between the lines of --- is not YAML") from None
-    if manifest["kind"] != "space":
+    if kind != "space":
         from ..repository.card import CardFacts, check_card
 
-        try:
-            facts = CardFacts(**manifest["card"])
-        except TypeError:
-            raise ValueError(f"{folder / MANIFEST}: its card is not as export writes it") from None
-        if wrong := check_card(folder, facts):
+        if wrong := check_card(folder, CardFacts.read(folder)):
             raise ValueError(f"{folder}: {some_of(wrong)}")
     return [] if metadata and metadata.get("license") else [f"{CARD} names no license"]
 

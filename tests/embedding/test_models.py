@@ -94,3 +94,10 @@ def test_what_is_no_name_of_a_repository(name):
 def test_names_of_repositories(name):
     check_repo_id(name)
     assert is_repo_id(name)
+
+
+def test_a_damaged_folder_given_with_a_slash(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "config.json").write_text("{")
+    assert "a/config.json' is not a valid JSON file" in refused(find_model, "a/")

@@ -37,7 +37,14 @@ from tests.helpers import REPOSITORY, tiny_config
 from tokenization import LucaOneTokenizerFast
 
 NANO = json.loads((lucaone_nano.PATH / "results.json").read_text())
-KINDS = ("encoder", "classifier", "tokens", "pair", "adapter")
+LOADED_BY = {
+    "encoder": "AutoModel, AutoModelForMaskedLM, AutoModelForPreTraining",
+    "classifier": "AutoModel, AutoModelForSequenceClassification",
+    "tokens": "AutoModel, AutoModelForTokenClassification",
+    "pair": "AutoModel",
+    "adapter": "an adapter of peft on its base model",
+}
+KINDS = tuple(LOADED_BY)
 LOCATIONS = {0: "membrane", 1: "cell wall", 2: "outside"}
 PROTLOC = changed(
     task__name="ProtLoc", task__input="single", task__seq_types=["prot"], task__max_lengths=[5627]
@@ -169,6 +176,7 @@ def test_the_numbers_of_the_model(repositories, name):
     assert told["parameters"].split()[0] == f"{count:,}"
     assert told["stored as"] == f"F32, {size:,} bytes"
     assert told["class"] == config["architectures"][0]
+    assert told["loads as"] == LOADED_BY[name]
     assert told["attention heads"] == str(config["num_attention_heads"])
     if name != "adapter":
         blocks = {

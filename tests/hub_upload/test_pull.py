@@ -174,7 +174,9 @@ def test_a_name_that_leads_out_of_the_folder(hub, commit, dest, name):
 
 def test_a_space(hub, tmp_path, dest):
     push(write_repository(tmp_path / "space", "space"), REPO, yes=True)
-    assert refused(REPO, dest) == f"{REPO}: a Space; only a model can be pulled"
+    message = refused(REPO, dest)
+    assert message.startswith(f"{REPO}: a Space, and no model that this token may see")
+    assert "sign in with `hf auth login`" in message
 
 
 def test_no_such_repository(hub, dest):

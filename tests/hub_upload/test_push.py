@@ -360,9 +360,24 @@ def test_a_manifest_that_is_none(hub, folder, wrong):
     assert refused(folder, REPO, yes=True) == f"{path}: not a manifest of format 1"
 
 
-def test_a_card_in_the_manifest_that_is_none(hub, folder):
-    edit(folder / "manifest.json", '"name":', '"title":')
-    assert "manifest.json: its card is not as export writes it" in refused(folder, REPO)
+@pytest.mark.parametrize(
+    "card",
+    [{"title": "x"}, {"name": 5}, {"name": "x", "published": "y"}, {"name": "x", "license": []}],
+)
+def test_a_card_in_the_manifest_that_is_none(hub, folder, card):
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(read_manifest(folder) | {"card": card}))
+    assert refused(folder, REPO).startswith(f"{path}: its card is not as export writes it (")
+
+
+@pytest.mark.parametrize("kind", ["model", "space"])
+@pytest.mark.parametrize("private", ["/home/jane/data", "hf_" + "a" * 34, "FOLDER"])
+def test_a_card_that_tells_what_nobody_should_know(hub, tmp_path, kind, private):
+    folder = write_repository(tmp_path / "run", kind)
+    edit(folder / "README.md", "# A ", f"From {private.replace('FOLDER', str(tmp_path))}.\n\n# A ")
+    message = refused(folder, REPO, yes=True)
+    assert message.startswith(f"{folder}: README.md: ") and "hf_" not in message
+    assert hub.requests == []
 
 
 def test_a_token_that_is_not_valid(hub, folder, monkeypatch):

@@ -17,8 +17,8 @@ from packaging.requirements import Requirement
 
 import lucaone_nano
 from hub_upload.repository.manifest import check_files, read_manifest
-from hub_upload.space import writing
-from hub_upload.space.writing import space
+from hub_upload.spaces import writing
+from hub_upload.spaces.writing import space
 from tests.helpers import GOLDEN
 from tests.lucaone_space.visitors import MASKED, PAIR, ask
 
@@ -130,6 +130,7 @@ def test_the_licence_is_that_of_the_model(tmp_path, card, stated):
         assert f"Its licence: {stated}." in readme.read_text()
     else:
         assert "no one licence can be stated" in readme.read_text()
+        assert ("model/tiny/README.md may say more" in readme.read_text()) == (card is not None)
     copied = tmp_path / "page" / "model" / "tiny" / "README.md"
     assert copied.is_file() == (card is not None)
 
@@ -170,10 +171,17 @@ def test_what_names_a_folder_of_this_machine_is_not_written(tmp_path):
     model = copy_tiny(tmp_path / "tiny")
     with pytest.raises(ValueError, match=r"README\.md: names the folder"):
         space(model, tmp_path / "page", title=f"Of {model}")
-    (model / "README.md").write_text(f"Made from {model}/train.csv")
-    with pytest.raises(ValueError, match=r"README\.md: names the folder"):
-        space(model, tmp_path / "page")
+    for folder in (model, tmp_path / "data"):
+        (model / "README.md").write_text(f"Made from {folder}/train.csv")
+        with pytest.raises(ValueError, match=r"README\.md: names the folder"):
+            space(model, tmp_path / "page")
     assert not (tmp_path / "page").exists()
+
+
+def test_what_is_said_without_gradio(tmp_path, monkeypatch):
+    monkeypatch.setattr(writing, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"pip install 'lucaone-hf\[space\]'"):
+        space("someone/lucaone", tmp_path / "page")
 
 
 def test_an_adapter_is_to_be_merged_first(tmp_path):

@@ -21,7 +21,7 @@ from finetune.classifiers import ADAPTER
 from lucaone_space.models import RESULTS, find_notes, find_pair_model
 from training_jobs.results import stated_license, without_folders
 
-from ..files import check_destination, new_folder
+from ..files import check_destination, new_folder, some_of
 from ..repository.code import LICENSE
 from ..repository.manifest import write_manifest
 from ..repository.privacy import find_private
@@ -140,7 +140,9 @@ class _Model:
         """Say in Markdown where it is from, what its licence is, and what to know about it."""
         if self.source is None:
             return f"`{self.name}` is fetched from the Hub, where its licence stands.\n"
-        stated = self.license or f"not told by one identifier; {self.place}/README.md may say more"
+        stated = self.license or "not stated"
+        if not self.license and any(file.name == "README.md" for file in self.files):
+            stated = f"not told by one identifier; {self.place}/README.md may say more"
         lines = [f"`{self.name}` is in {self.place}. Its licence: {stated}."]
         return "\n\n".join(lines + without_folders(find_notes(self.source))) + "\n"
 
@@ -175,7 +177,10 @@ def space(
         ValueError: `dest` is taken; a folder without such a model, or of an adapter, or above
             `LARGEST_MODEL`; a text of the Space names a folder of this machine; what is no name on
             the Hub; a title of several lines.
+        ImportError: Gradio is not installed, whose version stands in the Space.
     """
+    if find_spec("gradio") is None:
+        raise ImportError("a Space needs gradio; pip install 'lucaone-hf[space]'")
     check_title(title)
     title = "LucaOne" if title is None else title
     dest = check_destination(dest)
@@ -188,9 +193,9 @@ def space(
         for package in PACKAGES:
             _copy_package(package, folder)
         _write_texts(folder, title, models)
-        own = [one.source.folder for one in models.values() if one.source]
-        if private := find_private(folder, own):
-            raise ValueError(f"{private[0]}, which a Space would tell everybody")
+        known = [one.source.folder.parent for one in models.values() if one.source]
+        if private := find_private(folder, [*known, dest.parent, Path.cwd()]):
+            raise ValueError(f"{some_of(private)}, which a Space would tell everybody")
         places = [one.place for one in models.values()]
         write_manifest(folder, "space", {"title": title, "models": places})
         sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
