@@ -201,8 +201,8 @@ def annotate_file(
         notes.append(f"{without_task:,} of {records:,} sequences are of a type without a task")
     if any(task.name == UNCALIBRATED for task in chosen):
         notes.append(
-            f"the published {UNCALIBRATED} head was never trained on the keywords that a protein "
-            "has not; its scores are no calibrated probabilities"
+            f"if this is a published checkpoint, its {UNCALIBRATED} head was never trained on the "
+            "keywords that a protein has not, and its scores are no calibrated probabilities"
         )
     return AnnotationSummary(
         os.fspath(output), records, letters, labels, spans, notes + annotator.notes

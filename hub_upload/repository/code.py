@@ -69,17 +69,25 @@ def _reference(cls: type) -> str:
     return f"{cls.__module__.rpartition('.')[2]}.{cls.__name__}"
 
 
-def custom_pipelines(stored: type[LucaOnePreTrainedModel]) -> dict[str, Any] | None:
-    """Return what `config.json` says of pipelines that transformers does not have."""
-    return HUB_PIPELINES if stored is LucaOneForPairClassification else None
+def custom_pipelines(
+    stored: type[LucaOnePreTrainedModel], *, adapter: bool = False
+) -> dict[str, Any] | None:
+    """Return what `config.json` says of pipelines that transformers does not have.
+
+    Args:
+        stored: class of the weights.
+        adapter: whether the weights are those of an adapter, which has no pipelines.
+    """
+    return HUB_PIPELINES if stored is LucaOneForPairClassification and not adapter else None
 
 
-def copy_code(stored: type[LucaOnePreTrainedModel], folder: Path) -> None:
+def copy_code(stored: type[LucaOnePreTrainedModel], folder: Path, *, adapter: bool = False) -> None:
     """Copy, flat, the files of code that a model of class `stored` needs, and their licence.
 
     Args:
         stored: class of the weights.
         folder: the repository.
+        adapter: whether the weights are those of an adapter.
     """
     modules: list[ModuleType] = [
         configuration_lucaone,
@@ -87,7 +95,7 @@ def copy_code(stored: type[LucaOnePreTrainedModel], folder: Path) -> None:
         tokenization_lucaone,
         inspect.getmodule(stored),  # type: ignore[list-item]
     ]
-    if custom_pipelines(stored):
+    if custom_pipelines(stored, adapter=adapter):
         modules.append(pipelines)
     files = {inspect.getfile(module) for module in modules}
     for file in files.union(*map(get_relative_import_files, files)):

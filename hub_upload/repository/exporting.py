@@ -308,10 +308,10 @@ def _write_model(found: _Exported, folder: Path, base_id: str | None) -> None:
         _write_json(folder / ADAPTER, settings)
         shutil.copyfile(found.adapter / ADAPTER_WEIGHTS, folder / ADAPTER_WEIGHTS)
     found.tokenizer.save_pretrained(folder)
-    copy_code(stored, folder)
     kept = found.adapter is not None
+    copy_code(stored, folder, adapter=kept)
     fields = {"auto_map": auto_map(stored, found.model.config, adapter=kept)}
-    if not kept and (pipelines := custom_pipelines(stored)):
+    if pipelines := custom_pipelines(stored, adapter=kept):
         fields["custom_pipelines"] = pipelines
     for file, added in ((CONFIG, fields), (TOKENIZER_CONFIG, {"auto_map": TOKENIZER_AUTO_MAP})):
         _write_json(folder / file, read_json(folder / file) | added)

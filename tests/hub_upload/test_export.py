@@ -85,6 +85,8 @@ KINDS = {
 SINGLE = "AutoModelForSequenceClassification"
 KINDS["merged"] = KINDS["classifier"]
 KINDS["kept"] = ({SINGLE: "LucaOneForSequenceClassification"}, HEADS)
+KINDS["kept pairs"] = ({"AutoModel": "LucaOneForPairClassification"}, HEADS)
+KEPT = ("kept", "kept pairs")
 AUTO_CLASSES = {
     "encoder": AutoModel,
     "hub": AutoModelForMaskedLM,
@@ -151,15 +153,15 @@ def source(request, tmp_path_factory):
         torch.manual_seed(0)
         model = LucaOneForTokenClassification(tiny_config(num_labels=3, seq_types=["prot"]))
         return kind, save(model, folder / "model"), {}
-    if kind == "pairs":
-        run = finetune(folder, "full", write_pairs(folder / "pairs.csv"), base, "input=pair")
-        return kind, run, {}
-    proteins = write_proteins(folder / "proteins.csv")
-    run = finetune(folder, "full" if kind == "classifier" else "lora", proteins, base)
-    if kind == "classifier":
-        return kind, run, {}
+    if kind.endswith("pairs"):
+        data, more = write_pairs(folder / "pairs.csv"), ["input=pair"]
+    else:
+        data, more = write_proteins(folder / "proteins.csv"), []
+    if kind in ("classifier", "pairs"):
+        return kind, finetune(folder, "full", data, base, *more), {}
+    run = finetune(folder, "lora", data, base, *more)
     options = {"base_model": base, "base_id": "someone/base"}
-    return kind, run / "adapter", options | {"adapter": {"merged": "merge", "kept": "keep"}[kind]}
+    return kind, run / "adapter", options | {"adapter": "keep" if kind in KEPT else "merge"}
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +196,7 @@ class TestEveryKind:
         assert verification.ok, str(verification)
         checks = {row.check: row for row in verification.rows}
         wanted = {*KINDS[kind][0], "AutoConfig", "AutoTokenizer"}
-        if kind == "kept":
+        if kind in KEPT:
             wanted = {"AutoConfig", "AutoTokenizer", "PeftModel"}
         assert wanted <= checks.keys()
         assert {name for name, row in checks.items() if row.status == "skipped"} <= {
@@ -204,7 +206,7 @@ class TestEveryKind:
     @pytest.mark.slow
     def test_nothing_but_torch_and_transformers_is_needed(self, exported, tmp_path):
         kind, _, report = exported
-        if kind == "kept":
+        if kind in KEPT:
             pytest.skip("an adapter needs peft")
         (tmp_path / "probe").symlink_to(REPOSITORY / "hub_upload" / "repository" / "probe")
         command = [sys.executable, "-c", ALONE, str(report.folder)]
@@ -229,7 +231,7 @@ class TestEveryKind:
             None,
             "tokenization_lucaone.LucaOneTokenizerFast",
         ]
-        assert (report.folder / "modules.json").exists() == (kind != "kept")
+        assert (report.folder / "modules.json").exists() == (kind not in KEPT)
 
     def test_it_has_the_code_it_needs_and_no_other(self, exported):
         kind, _, report = exported
@@ -267,7 +269,7 @@ class TestEveryKind:
 
     def test_with_this_package_no_code_of_it_is_run(self, exported):
         kind, folder, report = exported
-        if kind == "kept":
+        if kind in KEPT:
             pytest.skip("an adapter is loaded by finetune")
         inputs = AutoTokenizer.from_pretrained(report.folder)("MKTA", seq_type="prot")
         assert inputs["token_type_ids"] == [1] * 6
