@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError, safe_open
 from transformers import AutoTokenizer
 
 from modeling_lucaone import LucaOneConfig, LucaOneModel
@@ -147,7 +148,9 @@ def find_model(model: str | os.PathLike[str], revision: str | None = None) -> Mo
         raise ValueError(f"{name}: a folder has no revision {revision!r}; that is for the Hub")
     with _named(name, folder):
         fields, _ = LucaOneConfig.get_config_dict(folder)
-        model_type = fields.get("model_type")
+    if not isinstance(fields, dict):
+        raise ValueError(f"{name}: config.json holds no JSON object")
+    model_type = fields.get("model_type")
     if not fields:
         raise ValueError(f"{name}: holds no model, for it has no config.json")
     if model_type == "lucaone_gplm":
@@ -174,6 +177,12 @@ def load_model(source: ModelSource, model_class: type[Any] = LucaOneModel, **opt
             superfluous or misshapen; one line that names it.
     """
     options = {"config": source.config} | options
+    config = options["config"]
+    expected = (config.vocab_size, config.hidden_size)
+    for key, stored in tensor_shapes(source).items():
+        # The library fails over this one without a word of it, for the LM head is tied to it.
+        if key.endswith("embed_tokens.weight") and stored != expected:
+            raise ValueError(f"{source.place}: tensor {key} is {stored}, not {expected}")
     with _named(source.place, source.folder):
         model, report = model_class.from_pretrained(
             source.folder, output_loading_info=True, ignore_mismatched_sizes=True, **options
@@ -187,6 +196,25 @@ def load_model(source: ModelSource, model_class: type[Any] = LucaOneModel, **opt
         if key.startswith(own):
             raise ValueError(f"{source.place}: tensor {key} does not belong to the encoder")
     return model.eval()
+
+
+def tensor_shapes(source: ModelSource) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of all tensors of a model by their names; none without safetensors.
+
+    Raises:
+        ValueError: a file of weights cannot be read.
+    """
+    shapes = {}
+    for file in sorted(source.folder.glob("model*.safetensors")):
+        try:
+            with safe_open(file, "pt") as weights:
+                for name in weights.keys():  # noqa: SIM118
+                    shapes[name] = tuple(weights.get_slice(name).get_shape())
+        except (OSError, SafetensorError) as error:
+            raise ValueError(
+                f"{source.place}: {file.name} cannot be read: {_first_line(error)}"
+            ) from error
+    return shapes
 
 
 def load_tokenizer(source: ModelSource) -> Any:

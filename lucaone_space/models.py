@@ -6,12 +6,18 @@ import json
 import os
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
 from transformers import pipeline
 
 from embedding.annotation import Annotator
 from embedding.embedder import Embedder
-from embedding.models import ModelSource, find_device, find_model, load_model, load_tokenizer
+from embedding.models import (
+    ModelSource,
+    find_device,
+    find_model,
+    load_model,
+    load_tokenizer,
+    tensor_shapes,
+)
 from embedding.runner import ModelRunner, TrainedModel
 from embedding.scoring import Scorer
 from modeling_lucaone import LucaOneForPairClassification
@@ -90,13 +96,7 @@ def _find_heads(source: ModelSource) -> tuple[bool, bool]:
     Raises:
         ValueError: a file of weights cannot be read.
     """
-    stored: set[str] = set()
-    for file in sorted(source.folder.glob("*.safetensors")):
-        try:
-            with safe_open(file, "pt") as weights:
-                stored.update(name.partition(".")[0] for name in weights.keys())  # noqa: SIM118
-        except SafetensorError as error:
-            raise ValueError(f"{source.place}: {file.name} cannot be read: {error}") from error
+    stored = {name.partition(".")[0] for name in tensor_shapes(source)}
     names = source.config.architectures or ()
     trained = any(name.endswith("ForPreTraining") for name in names)
     tasks = (source.config.pretraining_tasks or {}).values()

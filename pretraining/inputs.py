@@ -50,8 +50,8 @@ class TrainingData:
             eval_records: of each molecule, on which the model is judged at most.
         """
         return {
-            "records": self.survey.records,
-            "letters": self.survey.letters,
+            "records": {name: self.survey.records[name] for name in self.groups},
+            "letters": {name: self.survey.letters[name] for name in self.groups},
             "eval_records": {
                 name: min(sum(group.records for group in groups), eval_records or sys.maxsize)
                 for name, groups in self.held_out.items()
@@ -65,29 +65,13 @@ class TrainingData:
         }
 
 
-def for_molecules(recipe: Recipe, train_data: Sequence[Path], tell: Tell) -> Recipe:
-    """Return a recipe without the tasks of a molecule that has no record, which is told.
-
-    Raises:
-        ValueError: no task is left.
-    """
-    there = find_groups(find_shards(train_data))
-    tasks = {task: settings for task, settings in recipe.tasks.items() if task[:4] in there}
-    left_out = [task for task in recipe.tasks if task not in tasks]
-    if not tasks:
-        raise ValueError(f"train: there is no record for the tasks {', '.join(left_out)}")
-    if left_out:
-        tell(f"left out, for there is no record of their molecule: {', '.join(left_out)}")
-    return replace(recipe, tasks=tasks)
-
-
 def read_data(
     recipe: Recipe,
     train_data: Sequence[Path],
     eval_data: Sequence[Path],
     labels: str | os.PathLike[str] | None,
     tell: Tell,
-) -> TrainingData:
+) -> tuple[Recipe, TrainingData]:
     """Find and look through the records.
 
     Args:
@@ -97,18 +81,22 @@ def read_data(
         labels: folder of vocabularies; `labels` in or beside the folders if None.
         tell: called with what was found.
 
+    Returns:
+        The recipe without the tasks of which there is no record or no label, which is told, and the
+        data of the others.
+
     Raises:
         ValueError: they are not there, or cannot be trained on.
     """
     shards, held_out_shards = find_shards(train_data), find_shards(eval_data)
     if set(shards) & set(held_out_shards):
         tell("warning: --eval holds records of --train; what it says is no test")
-    found, found_held_out = find_groups(shards), find_groups(held_out_shards)
-    groups = {name: found[name] for name in recipe.seq_types}
-    held_out = {name: found_held_out[name] for name in groups if name in found_held_out}
+    groups, held_out = find_groups(shards), find_groups(held_out_shards)
+    missing = [task for task in recipe.tasks if task[:4] not in groups]
+    recipe = _without(missing, recipe, "there is no record of their molecule", tell)
+    groups, held_out = _of_molecules(recipe, groups), _of_molecules(recipe, held_out)
     names = _label_names([*train_data, *eval_data], labels)
-    label_names = {task: found for task, found in names.items() if task in recipe.tasks}
-    known = {task: len(found) for task, found in label_names.items()}
+    known = {task: len(found) for task, found in names.items() if task in recipe.tasks}
     for task, given in recipe.tasks.items():
         number = {**PUBLISHED_TASKS[task], **given}["num_labels"]  # None: as many as there are
         if "num_labels" in given and task in known and number not in (None, known[task]):
@@ -121,17 +109,42 @@ def read_data(
     open_vocabulary = any(task not in known for task in recipe.tasks)
     survey = look_through(groups, known, None if open_vocabulary else recipe.survey_records)
     tell(str(survey))
+    unlabelled = [task for task in recipe.tasks if not survey.labelled.get(task)]
+    if survey.looked_at == survey.records:
+        recipe = _without(unlabelled, recipe, "no training record has a label of them", tell)
+        groups, held_out = _of_molecules(recipe, groups), _of_molecules(recipe, held_out)
+    elif unlabelled:
+        tell(f"warning: of the records looked at none has a label of {', '.join(unlabelled)}")
+    label_names = {task: found for task, found in names.items() if task in recipe.tasks}
+    num_labels = {task: known[task] for task in recipe.tasks if task in known}
     for task in recipe.tasks:
         if task in LABEL_TASKS and task not in known:
-            known[task] = survey.largest_label(task) + 1
-            if not known[task]:
-                raise ValueError(f"tasks: no training record has a label of {task}")
-    look_through(held_out, known, recipe.survey_records)
+            num_labels[task] = survey.largest_label(task) + 1
+    look_through(held_out, num_labels, recipe.survey_records)
     names_digest = hashlib.sha256(json.dumps(label_names, sort_keys=True).encode()).hexdigest()
     digests = {"labels_sha256": names_digest, "train_sha256": _digest(shards, train_data)}
     if held_out_shards:
         digests["eval_sha256"] = _digest(held_out_shards, eval_data)
-    return TrainingData(groups, held_out, label_names, known, survey, digests)
+    return recipe, TrainingData(groups, held_out, label_names, num_labels, survey, digests)
+
+
+def _of_molecules(recipe: Recipe, groups: dict[str, list[Group]]) -> dict[str, list[Group]]:
+    return {name: groups[name] for name in recipe.seq_types if name in groups}
+
+
+def _without(tasks: Sequence[str], recipe: Recipe, reason: str, tell: Tell) -> Recipe:
+    """Return a recipe without some tasks, which is told.
+
+    Raises:
+        ValueError: no task is left.
+    """
+    if not tasks:
+        return recipe
+    left = {task: settings for task, settings in recipe.tasks.items() if task not in tasks}
+    if not left:
+        raise ValueError(f"train: {reason}, and there is no other task: {', '.join(tasks)}")
+    tell(f"left out, for {reason}: {', '.join(tasks)}")
+    return replace(recipe, tasks=left)
 
 
 def _label_names(

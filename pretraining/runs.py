@@ -31,7 +31,7 @@ from training_jobs.trainer import TOKENS_PER_BATCH
 
 from .evaluation import ConstantModel, Evaluation
 from .examples import ExampleMaker
-from .inputs import for_molecules, read_data
+from .inputs import read_data
 from .models import first_model, new_config
 from .order import Mixture
 from .recipe import Recipe, read_recipe
@@ -126,8 +126,7 @@ def pretrain(
 
     source = None if model is None else find_model(model, revision)
     new_config(recipe, {}, {}, source)  # what is wrong with it is told before the records are read
-    recipe = for_molecules(recipe, train_folders, tell)
-    data = read_data(recipe, train_folders, _several(eval_data), labels, tell)
+    recipe, data = read_data(recipe, train_folders, _several(eval_data), labels, tell)
     tasks = recipe.pretraining_tasks(data.num_labels)
     config = new_config(recipe, tasks, data.label_names, source)
     tokenizer = LucaOneTokenizerFast() if source is None else load_tokenizer(source)

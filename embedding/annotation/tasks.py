@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 
 from tokenization import normalize_seq_type
 
-from ..models import ModelSource
+from ..models import ModelSource, tensor_shapes
 
 
 @dataclass(frozen=True)
@@ -151,13 +150,5 @@ def _task(name: str, settings: dict[str, Any], label_names: list[str] | None) ->
 
 def _holds_heads(source: ModelSource) -> bool:
     """Whether there is a tensor of a head; also where there is no safetensors file to look into."""
-    files = sorted(source.folder.glob("*.safetensors"))
-    for file in files:
-        try:
-            with safe_open(file, "pt") as weights:
-                names = weights.keys()
-        except SafetensorError as error:
-            raise ValueError(f"{source.name}: {file.name} cannot be read: {error}") from error
-        if any(name.startswith("annotation_heads.") for name in names):
-            return True
-    return not files
+    names = tensor_shapes(source)
+    return not names or any(name.startswith("annotation_heads.") for name in names)

@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from embedding.hub import is_repo_id
 from embedding.models import ModelSource, find_model
 from finetune.classifiers import ADAPTER
-from lucaone_space.models import RESULTS, find_notes, find_pair_model
+from lucaone_space.models import RESULTS, PairModel, ShownModel, find_notes, find_pair_model
 from training_jobs.results import stated_license, without_folders
 
 from ..files import check_destination, new_folder, some_of
@@ -174,9 +174,9 @@ def space(
         title: of the page; `LucaOne` where not given.
 
     Raises:
-        ValueError: `dest` is taken; a folder without such a model, or of an adapter, or above
-            `LARGEST_MODEL`; a text of the Space names a folder of this machine; what is no name on
-            the Hub; a title of several lines.
+        ValueError: `dest` is taken; a folder without such a model, or of one that cannot be loaded,
+            or of an adapter, or above `LARGEST_MODEL`; a text of the Space names a folder of this
+            machine; what is no name on the Hub; a title of several lines.
         ImportError: Gradio is not installed, whose version stands in the Space.
     """
     if find_spec("gradio") is None:
@@ -227,6 +227,8 @@ def _find(role: str, name: str) -> _Model:
             f"{name}: has {size:,} bytes, and a Space carries {LARGEST_MODEL:,} at most; "
             "`lucaone hub push` it first and give its OWNER/NAME"
         )
+    # What the page cannot open is told now, and not to its visitors.
+    (PairModel if role == PAIR_MODEL else ShownModel)(source.folder, "cpu")
     return _Model(f"{role}/{source.name}", source, tuple(files))
 
 

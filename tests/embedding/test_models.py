@@ -101,3 +101,15 @@ def test_a_damaged_folder_given_with_a_slash(tmp_path, monkeypatch):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "config.json").write_text("{")
     assert "a/config.json' is not a valid JSON file" in refused(find_model, "a/")
+
+
+def test_a_configuration_that_is_a_list(tmp_path):
+    (tmp_path / "config.json").write_text("[]")
+    assert refused(find_model, tmp_path) == f"{tmp_path}: config.json holds no JSON object"
+
+
+def test_weights_that_are_cut_short_are_named(tmp_path):
+    for file in (GOLDEN / "hub-tiny").iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes()[:20_000])
+    message = refused(load_model, find_model(tmp_path))
+    assert message.startswith(f"{tmp_path}: model.safetensors cannot be read: ")

@@ -178,6 +178,24 @@ def test_what_names_a_folder_of_this_machine_is_not_written(tmp_path):
     assert not (tmp_path / "page").exists()
 
 
+@pytest.mark.parametrize("role", ["model", "pair_model"])
+def test_a_model_that_cannot_be_opened_is_not_written(tmp_path, pair_folder, role):
+    whole = pair_folder if role == "pair_model" else GOLDEN / "hub-tiny"
+    damaged = tmp_path / "damaged"
+    shutil.copytree(whole, damaged)
+    weights = damaged / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    models = {"model": GOLDEN / "hub-tiny"} | {role: damaged}
+    with pytest.raises(ValueError, match=r"damaged: model\.safetensors cannot be read"):
+        space(dest=tmp_path / "page", **models)
+    shutil.copyfile(whole / "model.safetensors", weights)
+    config = json.loads((damaged / "config.json").read_text())
+    (damaged / "config.json").write_text(json.dumps(config | {"vocab_size": 41}))
+    with pytest.raises(ValueError, match=r"damaged: tensor .* is \(39, "):
+        space(dest=tmp_path / "page", **models)
+    assert not (tmp_path / "page").exists()
+
+
 def test_what_is_said_without_gradio(tmp_path, monkeypatch):
     monkeypatch.setattr(writing, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"pip install 'lucaone-hf\[space\]'"):

@@ -4,10 +4,11 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 import yaml
-from transformers import AutoModel
+from transformers import AutoModel, AutoModelForPreTraining
 
 import lucaone_cli
 from pretraining import training
@@ -192,3 +193,31 @@ def test_tasks_of_a_molecule_without_records_are_left_out(data, tmp_path, capsys
     assert "no record of their molecule: prot_domain, prot_homo" in capsys.readouterr().err
     tasks = json.loads((tmp_path / "model" / "results.json").read_text())["tasks"]
     assert set(tasks) == {"gene_mask", "gene_type", "gene_taxonomy"}
+
+
+def test_tasks_without_a_label_are_left_out(data, tmp_path, capsys):
+    records = [
+        replace(record, coordinates=None, keywords=(), spans={}) for record in random_records(6, 8)
+    ]
+    given = arguments(data, tmp_path / "model", train=write_folder(tmp_path / "bare", records))
+    assert lucaone_cli.main(given) == 0
+    told = capsys.readouterr().err
+    line = next(line for line in told.splitlines() if line.startswith("left out"))
+    assert line.startswith("left out, for no training record has a label of them: ")
+    left_out = set(line.rpartition(": ")[2].split(", "))
+    assert {"gene_type", "prot_site", "prot_keyword", "prot_structure"} <= left_out
+    model = AutoModelForPreTraining.from_pretrained(tmp_path / "model")
+    assert {*model.config.pretraining_tasks} == set(tiny_recipe().tasks) - left_out
+    assert not left_out & model.annotation_heads.keys()
+
+
+def test_without_any_label_there_is_nothing_to_train(data, tmp_path, capsys):
+    records = [replace(record, spans={}) for record in random_records(6, 8)]
+    folder = write_folder(tmp_path / "bare", records)
+    recipe = yaml.safe_dump(as_dictionary(tiny_recipe(tasks={"gene_type": {"num_labels": 3}})))
+    (tmp_path / "one.yaml").write_text(recipe)
+    given = arguments(data, tmp_path / "model", train=folder)
+    given[1] = str(tmp_path / "one.yaml")
+    status, line = failure(capsys, given)
+    assert status == 1
+    assert "no training record has a label of them, and there is no other task: gene_type" in line
