@@ -45,8 +45,8 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def build_parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
-    """Return the parser of the whole command line, and the names of the commands."""
+def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """Return the parser of the whole command line, and those of the commands by their names."""
     parser = _Parser(prog="lucaone", description="LucaOne for DNA, RNA and protein.")
     parser.add_argument(
         "--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="print the version"
@@ -78,7 +78,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
 
     for room in ROOMS:
         importlib.import_module(f"{room}.commands").add_to(add)
-    return parser, commands.choices
+    return parser, dict(commands.choices)
 
 
 def _quiet() -> None:
@@ -119,7 +119,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser, names = build_parser()
     given = sys.argv[1:] if arguments is None else arguments
-    options = vars(parser.parse_args(_with_command(parser, list(given), names)))
+    words = _with_command(parser, list(given), names)
+    found, unknown = parser.parse_known_args(words)
+    if unknown:  # of the command, whose --help tells what there is
+        names.get(words[0], parser).error(f"unrecognized arguments: {' '.join(unknown)}")
+    options = vars(found)
     run = options.pop("run")
     try:
         _quiet()

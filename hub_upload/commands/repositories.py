@@ -55,7 +55,9 @@ def _verify(options: dict[str, Any]) -> None:
     verification = verify(**options)
     print(verification)
     if not verification.ok:
-        raise ValueError(f"{options['model']}: {len(verification.failed)} checks failed")
+        count = len(verification.failed)
+        checks = "1 check" if count == 1 else f"{count} checks"
+        raise ValueError(f"{options['model']}: {checks} failed")
 
 
 def add_to(add: Callable[..., argparse.ArgumentParser]) -> None:

@@ -97,7 +97,10 @@ WRONG_USAGE = {
         arguments("--tokens-per-batch", "0"),
         "argument --tokens-per-batch: '0' is not a positive whole number",
     ),
-    "option": (arguments("--epochs=5"), "unrecognized arguments: --epochs=5"),
+    "option": (
+        arguments("--epochs=5"),
+        "unrecognized arguments: --epochs=5 (see lucaone finetune --help)",
+    ),
     "unknown key": (arguments("--set", "epoch=5"), "unknown key 'epoch'; did you mean 'epochs'?"),
     "no value": (arguments("--set", "epochs"), "--set epochs: not of the form key=value"),
     "wrong type": (arguments("--set", "epochs=many"), "epochs is 'many', not a whole number"),

@@ -148,7 +148,7 @@ class Repository:
             Skipped: the base model is not given.
         """
         if self.base is None:
-            raise Skipped("no base model is given to put the adapter on")
+            raise Skipped("there is no base model to put the adapter on")
         from peft import PeftModel, get_peft_model_state_dict
 
         # As the card says it. An Auto class would look for the code in the base model.
