@@ -130,7 +130,8 @@ def render_card(folder: Path, card: CardFacts) -> str:
         base=code(made_from) if made_from else None,
         weights_license=code(card.license) if card.license else None,
         code_files=", ".join(code(file.name) for file in sorted(folder.glob("*.py"))),
-        installing=_installing(packages + ["sentence-transformers"] * (pooling is not None)),
+        installing=_installing(packages),
+        installing_vectors=_installing(["sentence-transformers"]),
         citation=CITATION,
     )
     return f"{rendered}\n"

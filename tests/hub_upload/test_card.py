@@ -309,12 +309,14 @@ def test_what_the_score_of_a_binary_pipeline_is(repositories):
 
 def test_what_has_to_be_installed(repositories):
     needed = {"torch", "transformers"}
-    for name, more in (("tokens", {"sentence-transformers"}), ("adapter", {"peft"})):
+    for name, more in (("tokens", set()), ("adapter", {"peft"})):
         text = render_card(repositories[name], CardFacts(name="x"))
         pip, install, *packages = shlex.split(re.search("```sh\n(.*)\n", text)[1])
         assert [pip, install] == ["pip", "install"]
         assert {re.match(r"[\w-]+", one)[0] for one in packages} == needed | more
         assert "transformers>=5.6,<6" in packages
+        for_vectors = 'pip install "sentence-transformers>=6"'
+        assert (for_vectors in text) == (name == "tokens")
 
 
 def test_licences_are_stated_or_said_not_to_be(repositories):
