@@ -110,6 +110,9 @@ def finetune(
     check_libraries(*["peft"] * (mode == "lora"))
     task = task if isinstance(task, Task) else read_task(task, changes, data)
     output = Path(output)
+    read = partial(read_results, command="finetune")
+    if output.exists() and not overwrite:
+        read(output)  # refuses what is no such output before the data are looked through
     processes = PartialState(cpu=where.kind == "cpu", timeout=timedelta(days=30))
     begun, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
 
@@ -129,7 +132,6 @@ def finetune(
         **{f"{name}_sha256": digest for name, digest in sorted(labelled.files.items())},
         **found.fingerprint(),
     }
-    read = partial(read_results, command="finetune")
     with resumable(output, CHECKPOINTS, made_from, overwrite, processes, read) as job:
         if job.complete is not None:
             notes = [f"{output} is complete; nothing was done"]
