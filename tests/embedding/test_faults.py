@@ -22,6 +22,7 @@ from embedding.parts import PartFolder
 from embedding.runner import ModelRunner
 from modeling_lucaone import LucaOneModel
 from tests.helpers import GOLDEN, REPOSITORY, tiny_config
+from tests.kills import die_at
 from tokenization import LucaOneTokenizerFast
 
 HUB = GOLDEN / "hub-tiny"
@@ -93,16 +94,20 @@ class Child:
 
     def wait_until_begun(self):
         """Wait for the first sign of life, or the end."""
-        assert select.select([self.begun], [], [], 60)[0]
+        assert select.select([self.begun], [], [], 300)[0]
 
-    def end(self, signal_number=signal.SIGKILL, delay=0.0):
-        """Send a signal after so many seconds; return whether it found the process at work."""
+    def end(self, delay=0.0):
+        """Kill it after so many seconds; return whether it was still at work."""
         time.sleep(delay)
-        os.kill(self.id, signal_number)
+        os.kill(self.id, signal.SIGKILL)
+        return self.was_killed()
+
+    def was_killed(self):
+        """Wait for the end; return whether it was killed, and not done."""
         _, status = os.waitpid(self.id, 0)
         os.close(self.begun)
         if os.WIFSIGNALED(status):
-            assert os.WTERMSIG(status) == signal_number
+            assert os.WTERMSIG(status) == signal.SIGKILL
             return True
         assert os.WEXITSTATUS(status) == 0
         return False
@@ -171,15 +176,13 @@ def test_a_job_killed_while_its_parts_become_the_output(
     embed_all_parts(monkeypatch, fasta, output, pooling=pooling)
     monkeypatch.setattr(files, "Embedder", None)  # no part is made again
 
-    def work(begun):
-        slow_down(PartFolder, "read", 0.05, begun)
-        embed(fasta, output, pooling=pooling)
+    for read in (0, 3, 7):
 
-    moments = random.Random(2)
-    for _ in range(3):
-        child = Child(work)
-        child.wait_until_begun()
-        assert child.end(delay=moments.uniform(0, 0.2))
+        def work(begun, read=read):
+            die_at(read, (PartFolder, "read"))
+            embed(fasta, output, pooling=pooling)
+
+        assert Child(work).was_killed()
         assert list(tmp_path.glob("out.*.partial/merged*"))
         assert not output.exists()
     embed(fasta, output, pooling=pooling)
@@ -201,28 +204,11 @@ def test_a_job_killed_while_its_files_get_their_names(tmp_path, monkeypatch, fas
     embed_all_parts(monkeypatch, fasta, output, **options)
 
     def work(begun):
-        left = step
-
-        def die_at_last(method):
-            def step_by_step(*arguments, **options):
-                nonlocal left
-                if left == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                left -= 1
-                return method(*arguments, **options)
-
-            return step_by_step
-
-        for owner, name in [
-            (files, "remove_output"),
-            (files, "replace_durably"),
-            (jobs.shutil, "rmtree"),
-        ]:
-            setattr(owner, name, die_at_last(getattr(owner, name)))
+        changes = (files, "remove_output"), (files, "replace_durably"), (jobs.shutil, "rmtree")
+        die_at(step, *changes)
         embed(fasta, output, **options)
 
-    _, status = os.waitpid(Child(work).id, 0)
-    assert os.WIFSIGNALED(status) == (step < 6)  # it takes six steps
+    assert Child(work).was_killed() == (step < 6)  # it takes six steps
     embed(fasta, output, **options)
     result = {path.name: path.read_bytes() for path in tmp_path.glob("out.*")}
     result |= {path.name: path.read_bytes() for path in tmp_path.glob("out-*")}
@@ -236,15 +222,20 @@ def test_a_job_that_is_told_to_stop_can_go_on(tmp_path, fasta, signal_number):
 
     def work(begun):
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        slow_down(ModelRunner, "run", 0.1, begun)
+        write = PartFolder.write
+
+        def write_and_wait(*arguments):
+            write(*arguments)
+            os.write(begun, b".")
+            time.sleep(60)
+
+        PartFolder.write = write_and_wait
         arguments = ["embed", fasta, output, "--model", HUB, "--seq-type", "prot", "--device=cpu"]
         options = ["--save-every=100", "--window=50"]
         os._exit(lucaone_cli.main([*map(str, arguments), *options]))
 
     child = Child(work)
     child.wait_until_begun()
-    while not list(tmp_path.glob("out.h5.partial/part-*.safetensors")):
-        time.sleep(0.01)
     os.kill(child.id, signal_number)
     _, status = os.waitpid(child.id, 0)
     if signal_number == signal.SIGTERM:
@@ -261,7 +252,7 @@ def test_two_jobs_do_not_work_on_one_output(tmp_path, fasta):
     output = tmp_path / "out.h5"
 
     def work(begun):
-        slow_down(ModelRunner, "run", 0.1, begun)
+        slow_down(ModelRunner, "run", 60, begun)
         embed(fasta, output)
 
     child = Child(work)

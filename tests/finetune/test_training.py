@@ -3,11 +3,8 @@
 """Training: the same result however the work is divided, interrupted, or short of memory."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 
 import pandas
 import pytest
@@ -19,6 +16,7 @@ from finetune.trainer import TaskTrainer
 from finetune.training import updates_of
 from modeling_lucaone import LucaOneForMaskedLM
 from tests.helpers import REPOSITORY, relative_l2, tiny_config
+from tests.kills import train_and_kill
 from tokenization import LucaOneTokenizerFast
 from training_jobs.schedule import check_schedule
 
@@ -211,23 +209,9 @@ LAUNCH = [
 @pytest.mark.parametrize("mode", MODES)
 def test_a_killed_run_goes_on_and_ends_the_same(job, mode, tmp_path):
     output = tmp_path / "run"
-    arguments = command(job, mode, output, epochs=60, patience="null")
     reference = tmp_path / "reference"
     subprocess.run(command(job, mode, reference, epochs=60, patience="null"), check=True)
-    killed = 0
-    while not output.exists():
-        process = subprocess.Popen(arguments, cwd=REPOSITORY, start_new_session=True)
-        before = len(list(output.with_name("run.partial").glob("checkpoint-*")))
-        for _ in range(600):
-            time.sleep(0.1)
-            checkpoints = output.with_name("run.partial").glob("checkpoint-*")
-            if process.poll() is not None or (killed < 3 and len(list(checkpoints)) > before):
-                break
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            killed += 1
-        process.wait()
-    assert killed
+    assert train_and_kill(command(job, mode, output, epochs=60, patience="null"), output, times=3)
     check_same(reference, output, limit=0.0, interrupted=True)
 
 

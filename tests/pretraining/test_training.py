@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from modeling_lucaone import LucaOneForPreTraining
 from pretraining import pretrain, runs, training
 from pretraining.trainer import PretrainingTrainer
 from tests.helpers import REPOSITORY, SAME_LIMIT, relative_l2
+from tests.kills import train_and_kill
 from training_jobs.settings import as_dictionary
 
 from .helpers import random_records, tiny_recipe, write_folder
@@ -371,21 +371,5 @@ def test_a_killed_run_goes_on_and_ends_the_same(data, tmp_path, processes, worke
     options = {"processes": processes, "workers": workers}
     reference, output = tmp_path / "reference", tmp_path / "run"
     subprocess.run(command(data, reference, recipe, **options), check=True, cwd=REPOSITORY)
-    killed = 0
-    while not output.exists():
-        process = subprocess.Popen(
-            command(data, output, recipe, **options), cwd=REPOSITORY, start_new_session=True
-        )
-        partial = output.with_name("run.partial")
-        before = {path.name for path in partial.glob("checkpoint-*")}
-        for _ in range(1200):
-            time.sleep(0.1)
-            new = {path.name for path in partial.glob("checkpoint-*")} - before
-            if process.poll() is not None or (killed < 3 and len(new) > killed):
-                break
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            killed += 1
-        process.wait()
-    assert killed
+    assert train_and_kill(command(data, output, recipe, **options), output, times=3)
     check_same(reference, output)

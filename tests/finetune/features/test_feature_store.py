@@ -322,12 +322,12 @@ class Child:
             os._exit(0)
 
     def wait_for_part(self):
-        assert select.select([self.begun], [], [], 60)[0]
+        assert select.select([self.begun], [], [], 300)[0]
         os.read(self.begun, 1)
 
 
 def test_a_job_that_is_killed(tmp_path, monkeypatch, read):
-    child = Child(tmp_path, monkeypatch, delay=30)
+    child = Child(tmp_path, monkeypatch, delay=600)
     child.wait_for_part()
     os.kill(child.id, signal.SIGKILL)
     os.waitpid(child.id, 0)

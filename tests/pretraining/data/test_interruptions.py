@@ -14,6 +14,7 @@ import pytest
 
 from pretraining.data import job
 from tests.helpers import REPOSITORY
+from tests.kills import die_at
 
 from .readers import PreparedReader, contents, make, report, some_entries, write_lines
 
@@ -35,20 +36,7 @@ def crash_at(step, work):
     """
     child = os.fork()
     if child == 0:
-        left = step
-
-        def crashing(change):
-            def counted(*arguments, **options):
-                nonlocal left
-                left -= 1
-                if left < 0:
-                    os._exit(9)
-                return change(*arguments, **options)
-
-            return counted
-
-        for name in STEPS:
-            setattr(os, name, crashing(getattr(os, name)))
+        die_at(step, *((os, name) for name in STEPS))
         status = 1
         try:
             work()
@@ -56,8 +44,8 @@ def crash_at(step, work):
         finally:
             os._exit(status)
     _, status = os.waitpid(child, 0)
-    assert os.WEXITSTATUS(status) in (0, 9)
-    return os.WEXITSTATUS(status) == 9
+    assert status in (0, signal.SIGKILL)
+    return status == signal.SIGKILL
 
 
 @pytest.mark.parametrize(
@@ -135,10 +123,13 @@ SCRIPT = """
 import os, sys
 from pathlib import Path
 from pretraining.data import workers
+from pretraining.data.job import BuildJob
+from tests.kills import die_at
 from tests.pretraining.data.readers import make
 if __name__ == "__main__":
     os.fsync = lambda file: None
     workers.LETTERS_AT_ONCE = 3_000
+    die_at(int(sys.argv[3]), (BuildJob, "_take"))
     make([Path(sys.argv[1])], Path(sys.argv[2]), processes=2, **OPTIONS)
 """
 
@@ -153,18 +144,9 @@ def test_a_job_killed_at_random_moments_ends_with_the_same_bytes(tmp_path):
     moments = random.Random(0)
     reached = [0]
     for _ in range(4):
-        process = subprocess.Popen(
-            [sys.executable, script, source, output],
-            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
-            start_new_session=True,
-        )
-        written = progress.stat().st_mtime_ns if progress.exists() else 0
-        while process.poll() is None:
-            if progress.exists() and progress.stat().st_mtime_ns > written:
-                break
-            time.sleep(0.01)
-        time.sleep(moments.uniform(0, 0.1))
-        process.kill()
+        command = [sys.executable, script, source, output, str(moments.randrange(50, 150))]
+        environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+        process = subprocess.Popen(command, env=environment, start_new_session=True)
         assert process.wait() == -signal.SIGKILL
         assert no_process_is_left(process.pid)
         reached.append(json.loads(progress.read_text())["counted"]["entries"])
@@ -177,7 +159,7 @@ def test_a_job_killed_at_random_moments_ends_with_the_same_bytes(tmp_path):
 
 def no_process_is_left(group):
     """Wait until the processes of a group have ended; return whether they have."""
-    for _ in range(500):
+    for _ in range(3_000):
         try:
             os.killpg(group, 0)
         except ProcessLookupError:

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -20,10 +19,14 @@ from .protein_files import ENTRIES, SEQUENCE, entry, match, pdb, write
 from .readers import contents, records
 
 KILLED = """
-import os, sys
+import sys
 from lucaone_cli import main
+from pretraining.data.job import BuildJob
+from pretraining.data.protein_index import IndexWriter
 from pretraining.data.protein_records import ProteinReader
-ProteinReader.read = lambda *_: os._exit(9)
+from tests.kills import die_at
+
+die_at({call}, ({owner}, {name!r}))
 main(sys.argv[1:])
 """
 
@@ -35,6 +38,13 @@ def only_this_command(monkeypatch):
 
 def run(*arguments):
     return main(["data", "protein", *map(str, arguments)])
+
+
+def run_killed(owner, name, call, *arguments):
+    """Run the command in a process that is killed at a call, counted from 0, of a method."""
+    script = KILLED.format(owner=owner, name=name, call=call)
+    command = [sys.executable, "-c", script, "data", "protein", *map(str, arguments)]
+    assert subprocess.run(command, cwd=REPOSITORY).returncode == -signal.SIGKILL
 
 
 @pytest.fixture
@@ -106,9 +116,7 @@ def test_a_job_that_is_refused_leaves_the_index_of_the_other_alone(
     """The other one was killed while it read: its index is whole, and it goes on with it."""
     output, index = ("--output", tmp_path / "out"), tmp_path / "out.index"
     bad = write(tmp_path, "p2.dat", match("P00002"))
-    command = [sys.executable, "-c", KILLED, "data", "protein", source, *output, *tables]
-    died = subprocess.run([*map(str, command)], cwd=REPOSITORY)
-    assert died.returncode == 9
+    run_killed("ProteinReader", "read", 0, source, *output, *tables)
     before = index.read_bytes()
     assert run(source, *output, *tables, "--interpro", bad) == 1
     assert "other interpro;" in capsys.readouterr().err
@@ -153,7 +161,7 @@ def test_a_failed_job_is_one_line_and_exits_with_1(tmp_path, source, tables, cap
         assert not (tmp_path / "out").exists()
 
 
-def test_a_job_that_is_killed_goes_on(tmp_path):
+def test_a_job_that_is_killed_goes_on(tmp_path, capsys):
     proteins = [f"P{number:05}" for number in range(2_000)]
     source = write(tmp_path, "a.dat", "".join(map(entry, proteins)))
     tables = (
@@ -164,18 +172,14 @@ def test_a_job_that_is_killed_goes_on(tmp_path):
         write(tmp_path / "s", f"{number}.pdb", pdb(SEQUENCE, f"P{number:05}"))
     options = (*tables, "--structures", tmp_path / "s", "--records-per-shard", 100)
     assert run(source, *options, "--output", tmp_path / "whole") == 0
-    command = [sys.executable, "-m", "lucaone_cli", "data", "protein", source, *options]
-    command = [*map(str, command), "--output", str(tmp_path / "killed")]
-    # Killed when the index is begun, and when there are so many shards.
-    for pattern, number in (("killed.index", 1), ("killed.partial/**/*.parquet", 4)):
-        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL)
-        while len(list(tmp_path.glob(pattern))) < number:
-            assert process.poll() is None
-            time.sleep(0.002)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
-        assert not (tmp_path / "killed").exists()
-    assert subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL).returncode == 0
+    options += ("--output", tmp_path / "killed")
+    run_killed("IndexWriter", "add_matches", 700, source, *options)
+    assert (tmp_path / "killed.index").exists()
+    run_killed("BuildJob", "_take", 450, source, *options)
+    assert not (tmp_path / "killed").exists()
+    capsys.readouterr()
+    assert run(source, *options) == 0
+    assert "400 entries were read by an earlier run" in capsys.readouterr().err
     assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
     assert not (tmp_path / "killed.index").exists()
 
