@@ -7,7 +7,18 @@ import warnings
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 from transformers.utils import logging as transformers_logging
+
+# The same examples in every run, and no limit on their time: another machine is slower, or busy.
+settings.register_profile(
+    "tests",
+    database=None,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("tests")
 
 # The models of the tests are so small that a second thread only waits for the first; on a busy
 # machine it makes them five times slower.

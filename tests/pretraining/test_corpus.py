@@ -83,7 +83,7 @@ def read_all(folder):
     return [one[i] for one in rows for i in range(len(one))]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data(), seq_type=st.sampled_from(["gene", "prot"]))
 def test_records_are_read_as_they_were_written(tmp_path_factory, data, seq_type):
     records = data.draw(st.lists(labelled_records(seq_type), min_size=1, max_size=5))
@@ -299,7 +299,7 @@ def test_an_infinite_coordinate_is_wrong(tmp_path):
         rows.check(NUM_LABELS)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_the_check_of_all_finds_what_the_check_of_each_finds(tmp_path_factory, data):
     """Whatever is wrong, the arithmetic on a group overlooks no record and accuses none."""

@@ -245,7 +245,7 @@ SEQUENCES = st.builds("".join, PIECES)
 TYPES = st.sampled_from(["gene", "prot"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_both_readers_agree(data):
     """Any batch with any options: the same features by table look-up and by the library."""
