@@ -3,6 +3,7 @@
 """Trained models, found and loaded strictly; and what tells one from another."""
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -146,13 +147,7 @@ def find_model(model: str | os.PathLike[str], revision: str | None = None) -> Mo
         commit = folder.name
     elif revision is not None:
         raise ValueError(f"{name}: a folder has no revision {revision!r}; that is for the Hub")
-    with _named(name, folder):
-        fields, _ = LucaOneConfig.get_config_dict(folder)
-    if not isinstance(fields, dict):
-        raise ValueError(f"{name}: config.json holds no JSON object")
-    model_type = fields.get("model_type")
-    if not fields:
-        raise ValueError(f"{name}: holds no model, for it has no config.json")
+    model_type = read_config(folder, name).get("model_type")
     if model_type == "lucaone_gplm":
         raise ValueError(f"{name}: a checkpoint in the original layout; `lucaone convert` it first")
     if model_type != LucaOneConfig.model_type:
@@ -162,6 +157,28 @@ def find_model(model: str | os.PathLike[str], revision: str | None = None) -> Mo
     for entry in CODE_ENTRIES:  # of a Hub repository; a model made from this one carries no code
         vars(config).pop(entry, None)
     return ModelSource(name if commit else folder.resolve().name, folder, commit, config)
+
+
+def read_config(folder: Path, name: str) -> dict[str, Any]:
+    """Return what `config.json` of a folder says, whatever model it is of.
+
+    Args:
+        folder: of the model.
+        name: what messages call it.
+
+    Raises:
+        ValueError: there is none, or it is damaged.
+    """
+    file = folder / "config.json"
+    if not file.is_file():
+        raise ValueError(f"{name}: holds no model, for it has no config.json")
+    try:
+        fields = json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{name}: config.json is not a valid JSON file ({error})") from None
+    if not isinstance(fields, dict):
+        raise ValueError(f"{name}: config.json holds no JSON object")
+    return fields
 
 
 def load_model(source: ModelSource, model_class: type[Any] = LucaOneModel, **options: Any) -> Any:

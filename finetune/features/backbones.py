@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import hf_hub_download
 from torch import Tensor
-from transformers import PretrainedConfig
 
-from embedding.hub import is_repo_id
-from embedding.models import find_device, find_model
+from embedding.hub import asking_the_hub, is_repo_id
+from embedding.models import find_device, find_model, read_config
 from tokenization import LucaOneTokenizerFast
 
 from .base import ROWS, Backbone, Rows, TypedSequence
@@ -101,8 +101,8 @@ def _model_type(name: str, revision: str | None) -> str:
     """Return the type of a model, `lucaone` also where there is no model to be found."""
     if not Path(name).is_dir() and not is_repo_id(name):
         return "lucaone"  # `find_model` says what is wrong with the name
-    try:
-        fields, _ = PretrainedConfig.get_config_dict(name, revision=revision)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{name}: {str(error).strip().splitlines()[0]}") from error
-    return str(fields.get("model_type", "lucaone"))
+    folder = Path(name)
+    if not folder.is_dir():
+        with asking_the_hub(f"{name} (no folder here, so looked for on the Hub)"):
+            folder = Path(hf_hub_download(name, "config.json", revision=revision)).parent
+    return str(read_config(folder, name).get("model_type", "lucaone"))

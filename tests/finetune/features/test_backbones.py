@@ -13,6 +13,7 @@ from finetune.features import FeatureStore, TypedSequence, open_backbone
 from finetune.features.hub_encoder import HubEncoder
 from finetune.features.lucaone import LucaOneBackbone, RandomLucaOne
 from tests.helpers import GOLDEN, relative_l2
+from tests.hub_upload.hub_server import serve
 
 HUB = GOLDEN / "hub-tiny"
 GENE, PROTEIN = TypedSequence("gene", "ACGUn"), TypedSequence("prot", "MKX-")
@@ -48,6 +49,32 @@ def test_what_is_wrong_is_said_in_one_line(name, options, message):
     with pytest.raises(ValueError, match=message) as error:
         open_backbone(name, **options)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [("[]", "config.json holds no JSON object"), ("{", "config.json is not a valid JSON file")],
+)
+def test_a_damaged_configuration(tmp_path, config, message):
+    (tmp_path / "config.json").write_text(config)
+    with pytest.raises(ValueError) as error:
+        open_backbone(str(tmp_path))
+    assert str(error.value).startswith(f"{tmp_path}: {message}")
+
+
+def test_from_the_hub(tmp_path, monkeypatch):
+    with serve(tmp_path / "hub") as server:
+        server.connect(monkeypatch, tmp_path / "home")
+        server.store.create("someone/model")
+        server.store.commit(
+            "someone/model", {file.name: file.read_bytes() for file in HUB.iterdir()}
+        )
+        assert isinstance(open_backbone("someone/model"), LucaOneBackbone)
+        assert isinstance(open_backbone("random:someone/model"), RandomLucaOne)
+        with pytest.raises(ValueError, match=r"^someone/other \(no folder here.*\): not there, or"):
+            open_backbone("someone/other")
+        with pytest.raises(ValueError, match=r"^someone/model .*: there is no such revision"):
+            open_backbone("someone/model", revision="v2")
 
 
 def test_one_hot_rows_are_the_token_ids(tmp_path):
