@@ -167,15 +167,15 @@ def read_config(folder: Path, name: str) -> dict[str, Any]:
         name: what messages call it.
 
     Raises:
-        ValueError: there is none, or it is damaged.
+        ValueError: there is none, or it cannot be read; one line that says why.
     """
     file = folder / "config.json"
     if not file.is_file():
         raise ValueError(f"{name}: holds no model, for it has no config.json")
     try:
         fields = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{name}: config.json is not a valid JSON file ({error})") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ValueError(f"{name}: config.json cannot be read: {_first_line(error)}") from error
     if not isinstance(fields, dict):
         raise ValueError(f"{name}: config.json holds no JSON object")
     return fields

@@ -13,7 +13,6 @@ from transformers.utils import logging as transformers_logging
 # The same examples in every run, and no limit on their time: another machine is slower, or busy.
 settings.register_profile(
     "tests",
-    database=None,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],

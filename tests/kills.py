@@ -11,8 +11,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-
 
 def die_at(call: int, *places: tuple[Any, str]) -> None:
     """Let this process be killed at a call, counted from 0, of functions: (owner, name) of each."""
@@ -46,7 +44,7 @@ def train_and_kill(command: Sequence[str], output: Path, times: int) -> int:
     killed = 0
     while not output.exists():
         before = checkpoints()
-        process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+        process = subprocess.Popen(command, start_new_session=True)
         while process.poll() is None:
             time.sleep(0.1)
             if killed < times and checkpoints() - before:

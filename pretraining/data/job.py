@@ -38,7 +38,7 @@ SAVE_SECONDS = 60
 
 
 class BuildJob:
-    """A job that has begun: `OUTPUT.partial/work/data` becomes the output.
+    """A job that has begun; in the end `data` in `WORK` of its folder becomes the output.
 
     Args:
         folder: of the job; what is done is in `WORK`.

@@ -319,7 +319,7 @@ def damage(folder, case):
         ("another model", "a model of type 'bert', not 'lucaone'"),
         ("original layout", "`lucaone convert`"),
         ("no config", "no config.json"),
-        ("config that is no JSON", "not a valid JSON file"),
+        ("config that is no JSON", "config.json cannot be read: Expecting"),
         ("impossible config", "hidden_size 64 does not divide into 7 attention heads"),
         ("no weights", "holds no weights|no file named model.safetensors"),
         ("damaged safetensors", ": ."),

@@ -100,7 +100,7 @@ def test_a_damaged_folder_given_with_a_slash(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "config.json").write_text("{")
-    assert refused(find_model, "a/").startswith("a/: config.json is not a valid JSON file (")
+    assert refused(find_model, "a/").startswith("a/: config.json cannot be read: ")
 
 
 def test_a_configuration_that_is_a_list(tmp_path):

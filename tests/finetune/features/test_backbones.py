@@ -53,7 +53,12 @@ def test_what_is_wrong_is_said_in_one_line(name, options, message):
 
 @pytest.mark.parametrize(
     ("config", "message"),
-    [("[]", "config.json holds no JSON object"), ("{", "config.json is not a valid JSON file")],
+    [
+        ("[]", "config.json holds no JSON object"),
+        ("{", "config.json cannot be read: Expecting"),
+        ("[" * 100_000, "config.json cannot be read: maximum recursion depth"),
+    ],
+    ids=["list", "cut short", "nested"],
 )
 def test_a_damaged_configuration(tmp_path, config, message):
     (tmp_path / "config.json").write_text(config)
