@@ -13,6 +13,7 @@ from transformers import PreTrainedModel
 
 from modeling_lucaone import LucaOneConfig
 from modeling_lucaone.auto import MODEL_CLASSES
+from modeling_lucaone.pooling import LucaOneClassifier
 
 from .facts import ModelFacts
 from .probe.values import ENCODER, REFERENCE, Reference, answers, encode
@@ -53,7 +54,10 @@ def write_reference(model: PreTrainedModel, tokenizer: Any, folder: Path) -> Non
         if name in loadable:
             outputs = _outputs(_seen_as(model, model_class), reference.inputs_of(name))
             tensors |= {f"outputs.{name}.{key}": value for key, value in outputs.items()}
-    about = {"texts": texts, "seq_types": seq_types, "config": config}
+    about: dict[str, Any] = {"texts": texts, "seq_types": seq_types, "config": config}
+    if isinstance(classifier := getattr(model, "classifier", None), LucaOneClassifier):
+        norms = classifier.out_proj.weight.detach().float().norm(dim=-1)
+        about["logit_scale"] = float(norms.square().mean().sqrt())
     # One entry of metadata: safetensors writes several in any order.
     metadata = {"about": json.dumps(about, sort_keys=True)}
     (folder / REFERENCE).parent.mkdir(exist_ok=True)

@@ -23,7 +23,7 @@ from finetune.networks import LORA_TARGETS
 from hub_upload import export, verify
 from hub_upload.repository import exporting, probe, verification
 from hub_upload.repository.manifest import read_manifest, write_manifest
-from hub_upload.repository.probe import REFERENCE
+from hub_upload.repository.probe import REFERENCE, Reference
 from hub_upload.repository.probe.__main__ import OURS
 from hub_upload.repository.verification import Row, Verification
 from hub_upload.transfer.pushing import push
@@ -376,6 +376,22 @@ def test_a_good_repository(kind, probing, repositories):
     assert failed(rows) == {}
     assert {row.check for row in rows} == CHECKS[kind] | {"network"}
     assert {row.check for row in rows if row.status == "skipped"} <= {"SentenceTransformer"}
+
+
+@pytest.mark.parametrize("row", [0, 1])
+def test_a_logit_that_happens_to_be_near_0(row, probing, tmp_path, monkeypatch):
+    """Compared with what it is the sum of: its rounding may be larger than itself."""
+    monkeypatch.setattr(exporting, "verify", lambda *_, **__: FINE)
+    source, repository = tmp_path / "source", tmp_path / f"undecided-{row}"
+    save(source, LucaOneForSequenceClassification, num_labels=1, seq_types=["prot"])
+    export(source, tmp_path / "first", license="apache-2.0")
+    logits = Reference.read(tmp_path / "first").outputs[LucaOneForSequenceClassification.__name__]
+    shift = logits["logits"][row] - 1e-8
+    change_tensors(lambda tensors: tensors["classifier.out_proj.bias"].sub_(shift))(source)
+    export(source, repository, license="apache-2.0")
+    assert failed(probing(repository)) == {}
+    change_tensors(lambda tensors: tensors[LAST].neg_())(repository)
+    assert failed(probing(repository)).keys() == {SINGLE, "pipeline text-classification"}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import transformers
 from safetensors import safe_open
 from transformers.dynamic_module_utils import get_class_from_dynamic_module
 
-from .values import REFERENCE, Failed, Reference, Skipped, alone, answers, compare, encode
+from .values import ENCODER, REFERENCE, Failed, Reference, Skipped, alone, answers, compare, encode
 
 # What peft puts before the name of every tensor.
 _PREFIX = "base_model.model."
@@ -116,10 +116,11 @@ class Repository:
         expected = self.reference.outputs[model_class]
         model = load()
         inputs = self.reference.inputs_of(model_class)
-        padded = compare(answers(model, inputs), expected, "padded batch")
+        scale = 0.0 if model_class == ENCODER else self.reference.logit_scale
+        padded = compare(answers(model, inputs), expected, "padded batch", scale)
         last = answers(model, alone(inputs, -1))
         single = {name: rows[-len(last[name]) :] for name, rows in expected.items()}
-        worst = max(padded, compare(last, single, "one alone"))
+        worst = max(padded, compare(last, single, "one alone", scale))
         return f"{model_class}, largest difference {worst:.1e}"
 
     def load(self, auto_class: str) -> Any:

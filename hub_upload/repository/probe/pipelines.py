@@ -88,8 +88,9 @@ def _compare_labels(repository: Repository, found: list[dict[str, Any]], config:
     numbers = {label: number for number, label in config.id2label.items()}
     found = sorted(found, key=lambda row: numbers[row["label"]])
     logits = torch.tensor([row["score"] for row in found])
-    expected = repository.reference.outputs[repository.stored_class]["logits"][0]
-    worst = compare({"logits": logits}, {"logits": expected}, "one alone")
+    reference = repository.reference
+    expected = {"logits": reference.outputs[repository.stored_class]["logits"][0]}
+    worst = compare({"logits": logits}, expected, "one alone", reference.logit_scale)
     return f"{len(found)} labels, difference {worst:.1e}"
 
 

@@ -40,6 +40,9 @@ class Reference:
         inputs: the padded batch; each (rows, length).
         outputs: by class of the model and name of the output; of outputs for each token those of
             real tokens, one sequence after another.
+        logit_scale: how large a logit of a sequence or pair is taken to be at least: the norm of
+            the weights that it is the sum of, root mean square over the labels. Rounding is as
+            large as what is added up, however near to 0 the sum is. 0 for other models.
     """
 
     texts: list[list[str]]
@@ -47,6 +50,7 @@ class Reference:
     config: dict[str, Any]
     inputs: dict[str, Tensor]
     outputs: dict[str, dict[str, Tensor]]
+    logit_scale: float = 0.0
 
     @classmethod
     def read(cls, folder: Path) -> "Reference":
@@ -121,8 +125,16 @@ def answers(model: Callable[..., Any], inputs: dict[str, Tensor]) -> dict[str, T
     }
 
 
-def compare(found: dict[str, Tensor], expected: dict[str, Tensor], what: str) -> float:
+def compare(
+    found: dict[str, Tensor], expected: dict[str, Tensor], what: str, scale: float = 0.0
+) -> float:
     """Return the largest relative L2 between outputs and those expected.
+
+    Args:
+        found: outputs by name.
+        expected: those of the source model.
+        what: the way of running it, for the message.
+        scale: how large a number is taken to be at least, root mean square.
 
     Raises:
         Failed: it is above the limit, or outputs are of other names or shapes.
@@ -135,7 +147,8 @@ def compare(found: dict[str, Tensor], expected: dict[str, Tensor], what: str) ->
             shapes = tuple(value.shape), tuple(expected[name].shape)
             raise Failed(f"{what}: {name} of shape {shapes[0]}, not {shapes[1]}")
         wanted = expected[name].double()
-        distance = float((value.double() - wanted).norm() / (wanted.norm() or 1.0))
+        size = max(float(wanted.norm()), scale * wanted.numel() ** 0.5) or 1.0
+        distance = float((value.double() - wanted).norm()) / size
         if not distance <= LIMIT:
             raise Failed(
                 f"{what}: {name} differs by {distance:.1e} from the source model's, above {LIMIT}"
